@@ -46,6 +46,23 @@ export async function fastest(bodies, rounds) {
   return best;
 }
 
+/** Milliseconds of the median run of each body, all of them in turns, after one that does not count. */
+export async function mediansInTurns(bodies, rounds) {
+  const times = Object.fromEntries(bodies.map(([name]) => [name, []]));
+  for (let round = -1; round < rounds; round++)
+    for (const [name, body] of bodies) {
+      const start = performance.now();
+      await body();
+      if (round >= 0) times[name].push(performance.now() - start);
+    }
+  const middle = (own) => {
+    const sorted = own.sort((a, b) => a - b);
+    const half = sorted.length >> 1;
+    return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+  };
+  return Object.fromEntries(Object.entries(times).map(([name, own]) => [name, middle(own)]));
+}
+
 /** Cells in columns, the first on the left. */
 export function columns(lines) {
   const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));

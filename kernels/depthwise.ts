@@ -10,7 +10,7 @@ import { ownScratch } from "./thread";
 import { Optional } from "./optional";
 
 /** Words of the geometry that src/engine/cpu/convolution.ts writes. */
-enum Word {
+export enum Word {
   Channels, Images, Height, Width, OutHeight, OutWidth, KernelHeight, KernelWidth, StepY, StepX, PadTop, PadLeft, DilationY, DilationX,
   /** Input pixels lie so far apart, with zeros between. */
   SpreadY, SpreadX,
@@ -28,14 +28,14 @@ enum Word {
 
 // @ts-ignore: decorator
 @inline
-function word(geometry: usize, index: i32): i32 {
+export function word(geometry: usize, index: i32): i32 {
   return load<i32>(geometry + (<usize>index << 2));
 }
 
 /** Bytes of the padded plane. */
 // @ts-ignore: decorator
 @inline
-function paddedBytes(geometry: usize): usize {
+export function paddedBytes(geometry: usize): usize {
   const phases = word(geometry, Word.PhasesY) * word(geometry, Word.PhasesX);
   return <usize>(phases * word(geometry, Word.PhaseRows) * word(geometry, Word.Pitch)) << 2;
 }
@@ -56,7 +56,7 @@ function tapOffsets(geometry: usize, offsets: usize): void {
 }
 
 /** Copies a plane into the padded one, whose other pixels are zero already. */
-function padPlane(source: usize, padded: usize, geometry: usize): void {
+export function padPlane(source: usize, padded: usize, geometry: usize): void {
   const height = word(geometry, Word.Height);
   const width = word(geometry, Word.Width);
   const stepY = word(geometry, Word.PhasesY);
@@ -146,7 +146,7 @@ export function depthwise(
  * Applies an activation in place: a call among a tile's sums would make the compiler keep them in
  * memory.
  */
-function activatePlane(at: usize, size: i32, activation: i32): void {
+export function activatePlane(at: usize, size: i32, activation: i32): void {
   const stop = at + (<usize>size << 2);
   for (; at + 16 <= stop; at += 16) v128.store(at, activate(activation, v128.load(at)));
   for (; at < stop; at += 4) v128.store_lane<f32>(at, activate(activation, v128.load32_zero(at)), 0);
@@ -279,7 +279,7 @@ function plane3x3Halving(
  * Any taps: tiles of 8 vectors, 4 rows × 8 pixels, or 1 row × 32 pixels where there are fewer than
  * 4 rows.
  */
-function planeByTaps(
+export function planeByTaps(
   padded: usize, filter: usize, reversed: bool, offsets: usize, taps: i32, y: usize, height: i32, width: i32, pitch: usize, shift: v128, low: v128, high: v128,
 ): void {
   const step: isize = reversed ? -4 : 4;

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
-import { systems } from '../src/experiments/systems.js';
+import { comparisons, systems } from '../src/experiments/systems.js';
 
 const source = resolve(import.meta.dirname, '../src');
 
@@ -126,8 +126,8 @@ describe('experiments', () => {
     expect(values).toEqual([]);
   });
 
-  test('there is one file a system, and each system has a door in its family', () => {
-    const expected = systems.map(({ family, slug }) => `${family}/${slug}.ts`);
+  test('there is one file a system or comparison, and each system has a door in its family', () => {
+    const expected = [...systems, ...comparisons].map(({ family, slug }) => `${family}/${slug}.ts`);
     const found = own
       .map((file) => relative(experiments, file))
       .filter((file) => families.includes(placeOf(join(experiments, file))));

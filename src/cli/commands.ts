@@ -48,6 +48,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: 'name the classes of pictures',
     load: async () => (await import('./classify.js')).classifyCommand(),
   },
+  models: {
+    description: 'the table of image networks: parameters, multiply-adds, bytes, accuracy, latency',
+    load: async () => (await import('./image-models.js')).imageModelsCommand(),
+  },
   compress: {
     description: 'make a trained classifier of images smaller and faster',
     load: async () => (await import('./compress.js')).compressCommand(),

@@ -6,7 +6,10 @@ import { Command, Option } from 'commander';
 import {
   type CompressionReport,
   compress,
+  estimatePruning,
   type Footprint,
+  type PruneStep,
+  type PruningEstimate,
   parseRecipe,
   type Recipe,
   spatialRules,
@@ -30,6 +33,7 @@ interface Flags extends PictureFlags, AnalyseFlags {
   readonly method?: 'sparse';
   readonly sparsity?: number;
   readonly finetune?: number;
+  readonly estimate: boolean;
   readonly data?: string;
   readonly out: string;
   readonly threads: number;
@@ -64,6 +68,7 @@ Examples
   gossamer compress model.safetensors --data flowers/ -o small/                      80 % zeros in the pointwise convolutions
   gossamer compress model.safetensors --data flowers/ --method sparse --sparsity 0.9 --finetune 5 -o small/
   gossamer compress model.safetensors --recipe recipe.json --data fashion-mnist
+  gossamer compress model.safetensors --recipe group30.json --estimate               how much faster here, before any training
   gossamer classify small/model.plan photo.jpg
   gossamer compress bnn.safetensors --analyse                                         what spanning trees would save in a binary network
 
@@ -77,8 +82,11 @@ A recipe is JSON: a list of steps, each with the epochs that it may train.
       { "do": "quantize", "bits": 8, "epochs": 1 }
     ]
   }
-layers: pointwise, convolutions, linear, all, or a list of names with *. pattern: unstructured, block2, block4, 2:4. distribution: uniform, erk, global. Pruning without epochs happens at once; quantize comes last. { "do": "hypercomplex", "n": 3, "epochs": 5 } leaves about a third of the weights of layers whose channels 3 divides; it comes before pruning, which writes hypercomplex layers out. Binary networks take { "do": "tree", "strength": 0.3, "depth": "auto", "epochs": 8 }: their channels are computed from each other; without epochs what is there is only ordered. { "do": "learn-masks", "keep": 0.05, "pruneEpochs": 3, "epochs": 6 } keeps 5 % of the weights of every layer, chosen by scores that are trained, then trains those.
+layers: pointwise, convolutions, depthwise, linear, all, or a list of names with *. pattern: unstructured, block1, block2, block4, block8, block16, block32, 2:4, or patterns by name of layers. distribution: uniform, erk, global, global-normalized. Pruning without epochs happens at once; quantize comes last. { "do": "hypercomplex", "n": 3, "epochs": 5 } leaves about a third of the weights of layers whose channels 3 divides; it comes before pruning, which writes hypercomplex layers out. Binary networks take { "do": "tree", "strength": 0.3, "depth": "auto", "epochs": 8 }: their channels are computed from each other; without epochs what is there is only ordered. { "do": "learn-masks", "keep": 0.05, "pruneEpochs": 3, "epochs": 6 } keeps 5 % of the weights of every layer, chosen by scores that are trained, then trains those.
 { "do": "replace-spatial", "with": "max", "epochs": 6 } puts pooling in the place of the 3×3 convolutions of bottlenecks, of depthwise convolutions, and of attention in every other block; 1×1 convolutions and linear layers stay. with: max, average, none, or hybrid, which keeps the convolutions that shrink maps. The report says what stayed and why.
+
+At few zeros, groups of output channels that share them are faster than single weights, and lose little once the channels of the whole network have changed places for it:
+  { "steps": [{ "do": "prune", "sparsity": 0.3, "pattern": "block4", "rearrange": true, "layers": "convolutions", "epochs": 5 }] }
 
 The folder --out gets model.plan (what runs fastest here and in the browser), model.safetensors, model.onnx and report.json.`;
 
@@ -102,6 +110,7 @@ export function compressCommand(): Command {
     .option('--sparsity <share>', `share of zeros; ${DEFAULTS.sparsity} when left out`, number(0, false))
     .option('--finetune <epochs>', `epochs of pruning; ${DEFAULTS.finetune} when left out, 0 prunes at once`, number(0))
     .option('--recipe <file>', 'other steps, as JSON, in place of a method')
+    .option('--estimate', 'print the time of each layer that the prune steps would give here, and train nothing', false)
     .option('-o, --out <folder>', 'where the result goes', 'compressed');
   return withPictureOptions(command, { sizeWhenLeftOut: '; those of the model when left out' })
     .option('--seed <n>', 'seed', number(0), 0)
@@ -114,6 +123,7 @@ export function compressCommand(): Command {
 async function run(modelPath: string, flags: Flags): Promise<void> {
   useThreads(flags.threads);
   if (flags.analyse) return analyse(modelPath, flags);
+  if (flags.estimate) return estimate(modelPath, flags);
   const { data: source } = flags;
   if (source === undefined) throw new Error('compress needs the images of the training: --data <images>');
   const recipe = recipeOf(flags);
@@ -165,6 +175,32 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
   }
 }
 
+/** @throws Error when the recipe has no prune step, or changes the network's shapes */
+async function estimate(modelPath: string, flags: Flags): Promise<void> {
+  const { steps } = recipeOf(flags);
+  const { model, description } = (await openModelOf(modelPath, 'image-classifier')).classifier();
+  const pruning = steps.filter((step): step is PruneStep => step.do === 'prune');
+  if (pruning.length === 0) throw new Error('--estimate needs a recipe with a prune step');
+  const other = steps.find((step) => step.do === 'remove-channels' || step.do === 'hypercomplex');
+  if (other) throw new Error(`--estimate cannot foresee the step "${other.do}"; leave it out of the recipe`);
+  const { channels, height, width } = description;
+  const found = estimatePruning(model, zeros([1, channels, height, width]), pruning, { deployed: deployedForm });
+  process.stdout.write(`${flags.json ? JSON.stringify(found) : formatEstimate(found)}\n`);
+}
+
+function formatEstimate({ layers, dense, sparse }: PruningEstimate): string {
+  const ms = (value: number | undefined) => value?.toFixed(3) ?? '';
+  const rows = layers.map(({ layer, operator, zeros: share, predicted, kernel, blockHeight, reason }) => [
+    ...[layer, `${(100 * share).toFixed(0)} %`, ms(predicted?.dense), ms(predicted?.sparse)],
+    ...[operator, blockHeight ? `${kernel}, ${blockHeight} rows` : kernel, reason],
+  ]);
+  return [
+    columns([['layer', 'zeros', 'dense (ms)', 'sparse (ms)', 'operator', 'kernel', 'why'], ...rows], 3),
+    '',
+    `One image: ${ms(dense)} ms dense, ${ms(sparse)} ms with the faster kernels, ${(dense / sparse).toFixed(2)} times as fast, by the cost model of this machine.`,
+  ].join('\n');
+}
+
 /**
  * The images at the model's input size.
  *
@@ -186,7 +222,7 @@ async function readFitting({ description }: ImageClassifier, source: string, fla
   return { ...data, mean, deviation };
 }
 
-function formatReport({ before, after, layers, done }: CompressionReport): string {
+function formatReport({ before, after, layers, zeros: shares, done }: CompressionReport): string {
   const whole = (value: number) => value.toLocaleString('en-US');
   const rows: [string, (stage: Footprint) => string, (stage: Footprint) => number][] = [
     ['parameters', (stage) => whole(stage.parameters), (stage) => stage.parameters],
@@ -207,10 +243,14 @@ function formatReport({ before, after, layers, done }: CompressionReport): strin
     blockHeight ? `${kernel} ${blockHeight}×1` : kernel,
     reason,
   ]);
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   return [
     ...done,
     '',
     columns([['', 'before', 'after', 'less'], ...cells]),
+    ...(shares.network > 0
+      ? [`${percent(shares.sparseLayers)} zeros in the pruned layers, ${percent(shares.network)} in the network`]
+      : []),
     '',
     columns([['layer', 'zeros', 'kernel', 'why'], ...choices], 2),
   ].join('\n');

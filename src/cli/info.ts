@@ -35,9 +35,10 @@ import {
 import {
   citation,
   claimGroups,
+  comparisons,
+  type ExperimentRecord,
   findSystem,
   type OptionSpec,
-  type SystemRecord,
   systems,
 } from '../experiments/index.js';
 import { analyse } from './analyse.js';
@@ -131,7 +132,7 @@ interface InfoFlags extends TableFlags {
 async function info(slug: string, flags: InfoFlags): Promise<void> {
   if (flags.tree) return analyse(slug, { side: 32, json: false });
   if (isHubName(slug)) return modelInfo(slug);
-  const isSystem = systems.some((record) => record.slug === slug);
+  const isSystem = [...systems, ...comparisons].some((record) => record.slug === slug);
   if (!isSystem && existsSync(slug) && isGraphSet(slug)) {
     console.log(`${slug}: ${wholeGraphProfileLines(loadWholeGraphs(slug)).join('\n')}`);
     return;
@@ -181,7 +182,7 @@ async function info(slug: string, flags: InfoFlags): Promise<void> {
       record.title,
       record.about,
       '',
-      `Paper    ${citation(record.paper)}`,
+      ...(record.paper ? [`Paper    ${citation(record.paper)}`] : []),
       `Data     ${datasets.join(', ')}`,
       `         or ${ownData}`,
       `Metrics  ${Object.values(metrics)
@@ -199,11 +200,12 @@ async function info(slug: string, flags: InfoFlags): Promise<void> {
 }
 
 /** The abstract's words, each with the claims that measure it, and the other claims. */
-async function claimLines({ abstract, load }: SystemRecord): Promise<string[]> {
+async function claimLines({ abstract, load }: ExperimentRecord): Promise<string[]> {
   const { claims, overall = [], unmeasured = {} } = (await load()).experiment;
   const all = [...claims, ...overall];
   const line = ({ claim, bound }: (typeof all)[number]) => `  ${claim} ${bound.text}`;
   return claimGroups.flatMap(({ source, title }) => {
+    if (source === 'abstract' && Object.keys(abstract).length === 0) return [];
     if (source === 'abstract')
       return [
         title,

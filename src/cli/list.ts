@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 // By file: the index of the experiments loads the engine.
-import { systems } from '../experiments/systems.js';
+import { comparisons, systems } from '../experiments/systems.js';
 
 export function listCommand(): Command {
   return new Command('list').option('--json', 'print the records as JSON', false).action(list);
@@ -13,6 +13,9 @@ function list({ json }: { readonly json: boolean }): void {
     console.log(JSON.stringify(systems.map(({ load: _, ...record }) => record)));
     return;
   }
-  const width = Math.max(...systems.map(({ slug }) => slug.length));
+  const width = Math.max(...[...systems, ...comparisons].map(({ slug }) => slug.length));
   for (const { slug, family, title } of systems) console.log(`${slug.padEnd(width)}  ${family.padEnd(12)} ${title}`);
+  console.log('\nComparisons of several systems');
+  for (const { slug, family, title } of comparisons)
+    console.log(`${slug.padEnd(width)}  ${family.padEnd(12)} ${title}`);
 }

@@ -12,6 +12,7 @@ export interface PictureFlags {
   readonly size?: readonly [height: number, width: number];
   readonly channels?: '1' | '3';
   readonly testShare: number;
+  readonly test?: string;
   readonly strict: boolean;
   readonly maxPixels?: number;
   readonly seed: number;
@@ -19,14 +20,28 @@ export interface PictureFlags {
 
 /** Flags of reading pictures, and what transparent ones are laid on. */
 export interface PictureTrainingFlags extends PictureFlags {
-  readonly background: Background;
+  readonly background?: Background;
 }
+
+/** Flags of reading pictures, and what else training on their classes takes. */
+export interface ClassifierFlags extends PictureTrainingFlags {
+  /** Model file whose weights training begins with. */
+  readonly from?: string;
+  /** Whether these weights stay as they are, but for the head. */
+  readonly freeze?: boolean;
+  /** Page with confusions and the worst mistakes. */
+  readonly report?: string;
+}
+
+/** Flags that training on classes of pictures alone takes. */
+export const classifierOnly = ['from', 'freeze', 'report'] as const satisfies readonly (keyof ClassifierFlags)[];
 
 /** Flags that pictures alone take. */
 export const pictureOnly = [
   'size',
   'channels',
   'testShare',
+  'test',
   'strict',
   'maxPixels',
   'background',
@@ -41,6 +56,11 @@ function size(text: string): readonly [number, number] {
   if (!(Number(height) > 0 && Number(width) > 0))
     throw new InvalidArgumentError('expected a number of pixels, or height and width as 48x32.');
   return [Number(height), Number(width)];
+}
+
+/** The option of a size of pictures. */
+export function sizeOption(about: string): Option {
+  return new Option('--size <pixels>', about).argParser(size);
 }
 
 /** A share in [0, 1). */
@@ -68,9 +88,10 @@ export function withPictureOptions(
   { sizeWhenLeftOut = '', of = '' }: { readonly sizeWhenLeftOut?: string; readonly of?: string } = {},
 ): Command {
   return command
-    .option('--size <pixels>', `${of}side to scale pictures to, or height x width as 48x32${sizeWhenLeftOut}`, size)
+    .addOption(sizeOption(`${of}side to scale pictures to, or height x width as 48x32${sizeWhenLeftOut}`))
     .addOption(new Option('--channels <n>', `${of}1 makes pictures grey, 3 coloured`).choices(['1', '3']))
     .option('--test-share <share>', `${of}share of a folder kept for testing, of each class; 0 keeps none`, share, 0.1)
+    .option('--test <folder>', `${of}folder of test pictures, a folder for each class, in place of a share`)
     .option('--strict', `${of}stop at the first picture that cannot be used, rather than leave it out`, false)
     .addOption(maxPixelsOption(of));
 }
@@ -78,10 +99,19 @@ export function withPictureOptions(
 /** Adds what transparent pictures are laid on, for commands that train. */
 export function withBackgroundOption(command: Command, of = ''): Command {
   return command.addOption(
-    new Option('--background <colour>', `${of}what transparent pixels are laid on, here and by predict`)
-      .choices(['white', 'black'])
-      .default('white'),
+    new Option(
+      '--background <colour>',
+      `${of}what transparent pixels are laid on, here and by predict; white when left out`,
+    ).choices(['white', 'black']),
   );
+}
+
+/** Adds what training on classes of pictures takes beside how they are read. */
+export function withClassifierOptions(command: Command, of = ''): Command {
+  return command
+    .option('--from <model>', `${of}begin with the weights of this model; where the classes are others, its head anew`)
+    .option('--freeze', `${of}with --from: train the head alone`, false)
+    .option('--report <page>', `${of}write a page with confusions and the worst mistakes on test pictures`);
 }
 
 /** The reason why a picture cannot be used, with the flag that allows larger ones. */
@@ -95,7 +125,7 @@ export function withFlag(reason: string): string {
  */
 export async function readPictures(
   path: string,
-  { size: wanted, channels, testShare, strict, maxPixels, seed }: PictureFlags,
+  { size: wanted, channels, testShare, test, strict, maxPixels, seed }: PictureFlags,
   { background, silent = false }: { readonly background?: Background; readonly silent?: boolean } = {},
 ): Promise<ImageDataset> {
   const bar = new Bar('reading', 'pictures', silent);
@@ -106,6 +136,7 @@ export async function readPictures(
       ...(wanted && { size: wanted }),
       ...(channels && { channels: Number(channels) as 1 | 3 }),
       ...(background && { background }),
+      ...(test !== undefined && { test }),
       ...(maxPixels !== undefined && { maxPixels }),
       ...(!strict && { onUnusable: (file, reason) => unusable.push([file, withFlag(reason)]) }),
       ...{ testShare, seed },

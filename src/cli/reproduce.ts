@@ -4,10 +4,11 @@ import { Command, Option } from 'commander';
 import { interruptSignal } from '../data/node.js';
 import {
   claimsOfReproduction,
+  comparisons,
+  type ExperimentRecord,
   families,
   findSystem,
   reproduce,
-  type SystemRecord,
   systems,
   writePages,
 } from '../experiments/index.js';
@@ -54,8 +55,8 @@ export function reproduceCommand(): Command {
 }
 
 /** @throws Error when no system is meant. */
-function chosen(slugs: readonly string[], family: string | undefined): readonly SystemRecord[] {
-  const named = slugs.length > 0 ? slugs.map(findSystem) : systems;
+function chosen(slugs: readonly string[], family: string | undefined): readonly ExperimentRecord[] {
+  const named = slugs.length > 0 ? slugs.map(findSystem) : [...systems, ...comparisons];
   const own = named.filter((record) => family === undefined || record.family === family);
   if (own.length === 0) throw new Error(`no system of the family "${family}" among ${slugs.join(', ') || 'all'}`);
   return own;

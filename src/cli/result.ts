@@ -6,10 +6,10 @@ import {
   claimGroups,
   counted,
   type Experiment,
+  type ExperimentRecord,
   formatValue,
   methodTable,
   type RunResult,
-  type SystemRecord,
   shareOf,
 } from '../experiments/index.js';
 
@@ -28,7 +28,7 @@ export function textTable(columns: readonly string[], rows: readonly (readonly (
 
 /** The claims in three groups, then how many of the abstract's are shown. */
 export function claimText(
-  record: SystemRecord,
+  record: ExperimentRecord,
   experiment: Experiment,
   claims: readonly Claim[],
   smoke = false,
@@ -44,13 +44,14 @@ export function claimText(
     ];
   });
   const groups = claimGroups.flatMap(({ source, title }) => {
-    const lines = source === 'abstract' ? quoted : claims.filter((claim) => claim.source === source).map(line);
+    const lines: readonly string[] =
+      source === 'abstract' ? quoted : claims.filter((claim) => claim.source === source).map(line);
     return lines.length > 0 ? [`${title}:`, ...lines, ''] : [];
   });
   return [...groups, `${shareOf(record, experiment, claims, smoke)}.`];
 }
 
-export async function printResult(record: SystemRecord, result: RunResult, folder: string): Promise<void> {
+export async function printResult(record: ExperimentRecord, result: RunResult, folder: string): Promise<void> {
   const { experiment } = await record.load();
   const { columns, rows } = methodTable(experiment, result.rows);
   const studies = result.studies.flatMap((study) => [

@@ -10,15 +10,15 @@ import type { Fitted } from './fit/learner.js';
 import { learners } from './fit/learners.js';
 import { pictureOptions } from './fit/options.js';
 import { settingOptions } from './fit/picture-learners.js';
-import { fitPictures } from './fit/pictures.js';
+import { architectureIn, fitPictures } from './fit/pictures.js';
 import { writeNote } from './output.js';
-import { type PictureTrainingFlags, withBackgroundOption, withPictureOptions } from './pictures.js';
+import { type ClassifierFlags, withBackgroundOption, withClassifierOptions, withPictureOptions } from './pictures.js';
 import { readCells } from './search-cells.js';
 import { useThreads } from './threads.js';
 import { trainResumably } from './training.js';
 
-interface Flags extends PictureTrainingFlags {
-  readonly model: string;
+interface Flags extends ClassifierFlags {
+  readonly model?: string;
   readonly out: string;
   readonly epochs: number;
   readonly batch: number;
@@ -27,6 +27,7 @@ interface Flags extends PictureTrainingFlags {
   readonly weightDecay: number;
   readonly augment: boolean;
   readonly mixing: 'none' | 'mixup' | 'cutmix';
+  readonly classWeights: 'none' | 'balanced';
   readonly labelSmoothing: number;
   readonly average: number;
   readonly hyperedges?: number;
@@ -50,22 +51,31 @@ Examples
   gossamer train flowers/ --model terminator-nano --size 16 --optimizer kar3 --learning-rate 1e-3   slow networks write its kernels
   gossamer train flowers/ --model found.json --keep 0.05           cells that gossamer search found, 5 % of their weights
   gossamer fit digits/ --model resnet20 --set epochs=20 --set augment=yes  the same by gossamer fit, which --set tells these options
+  gossamer train moths/ --size 64 --test held-out/ --class-weights balanced --report moths.html   rare classes count alike
+  gossamer train birds/ --from flowers.safetensors --freeze        other classes on the backbone of a trained model
   gossamer info flowers/                                           classes, sizes, formats, and pictures that cannot be used
   gossamer classify model.safetensors photo.jpg more-photos/
 
 A folder holds a folder of pictures for each class, maybe under train/ and test/ (or val/), or the four IDX files of a set like MNIST. Pictures are JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP, whatever their names say; those that cannot be used are named and left out. AdamW with warm-up and a cosine unless told otherwise; the test images are classified after each epoch, for your eyes alone.
+With test pictures, a table of confusions is printed where there are mistakes, and --report writes a page with it and the worst mistakes. --from begins with the weights of a model, its image size, channels and normalisation unless told otherwise; with --freeze its head alone is trained.
 Ctrl-C keeps the epochs so far in <out>.checkpoint, and --resume goes on from there.
 
 Models
   ${imageModelNames.join(', ')}`;
 
+/** What trains where nothing is said. */
+const DEFAULT_MODEL = 'lsnet-nano';
+
 export function trainCommand(): Command {
-  const { epochs, batch, optimizer, learningRate, weightDecay, mixing, labelSmoothing, average, augment } =
-    pictureOptions;
+  const { epochs, batch, optimizer, learningRate, weightDecay, mixing, classWeights } = pictureOptions;
+  const { labelSmoothing, average, augment } = pictureOptions;
   const command = new Command('train')
     .description('train a classifier on images, as gossamer fit does')
     .argument('<images>', 'folder of images, or mnist, fashion-mnist, cifar10')
-    .option('--model <name>', 'architecture, see below, or a file of gossamer search --model dass', 'lsnet-nano')
+    .option(
+      '--model <name>',
+      `architecture, see below; ${DEFAULT_MODEL}, or that of --from, when left out, or a file of gossamer search --model dass`,
+    )
     .option('-o, --out <file>', 'the model', 'model.safetensors')
     .option('--epochs <n>', epochs.about, number(1), epochs.default)
     .option('--batch <n>', batch.about, number(2), batch.default)
@@ -76,6 +86,11 @@ export function trainCommand(): Command {
     .option('--weight-decay <d>', weightDecay.about, number(0, false), weightDecay.default)
     .option('--augment', augment.about, false)
     .addOption(new Option('--mixing <how>', mixing.about).choices([...mixing.choices]).default(mixing.default))
+    .addOption(
+      new Option('--class-weights <how>', classWeights.about)
+        .choices([...classWeights.choices])
+        .default(classWeights.default),
+    )
     .option('--label-smoothing <e>', labelSmoothing.about, number(0, false), labelSmoothing.default)
     .option('--average <decay>', average.about, number(0, false), average.default)
     .option('--hyperedges <n>', 'vit-softhgnn: soft hyperedges that every picture uses', number(1))
@@ -92,7 +107,7 @@ export function trainCommand(): Command {
     'prune every layer to this share of its weights: half as many epochs of scores, then as many again of what is kept',
     shareKept,
   );
-  return withBackgroundOption(withPictureOptions(command))
+  return withClassifierOptions(withBackgroundOption(withPictureOptions(command)))
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--threads <n>', 'threads, the calling one among them', number(1))
     .option('--resume', 'go on from <out>.checkpoint', false)
@@ -100,11 +115,13 @@ export function trainCommand(): Command {
     .action(train);
 }
 
-async function train(path: string, flags: Flags): Promise<void> {
+async function train(path: string, given: Flags): Promise<void> {
+  const named = given.model ?? (given.from === undefined ? DEFAULT_MODEL : architectureIn(given.from));
+  const { model, genotype, settings } = readCells(named);
+  const flags = { ...given, model };
   useThreads(flags.threads);
   requireWritable(flags.out);
-  const { model, genotype, settings } = readCells(flags.model);
-  requireModel({ ...flags, model });
+  requireModel(flags);
   let fitted: Fitted | undefined;
   const ended = await trainResumably(
     flags,
@@ -121,11 +138,13 @@ async function train(path: string, flags: Flags): Promise<void> {
     },
     () => fitted?.file && writeFileAtomic(flags.out, fitted.file()),
   );
-  if (ended && fitted) process.stdout.write(`${flags.out}: ${fitted.lines.at(-1)}\n`);
+  if (!ended || !fitted) return;
+  const { lines, details = [] } = fitted;
+  process.stdout.write(`${[`${flags.out}: ${lines.at(-1)}`, ...details].join('\n')}\n`);
 }
 
 /** @throws Error for an unknown network, or for a hyperparameter that it lacks */
-function requireModel({ model, ...flags }: Flags): void {
+function requireModel({ model, ...flags }: Flags & { readonly model: string }): void {
   if (!imageModelNames.includes(model)) {
     const other = Object.hasOwn(learners, model) ? learners[model] : undefined;
     if (other) throw new Error(`model "${model}" learns ${other.about}: gossamer fit trains it`);

@@ -38,6 +38,7 @@ import type {
   ReplaceSpatialStep,
   TreeStep,
 } from './recipe.js';
+import { type GroupLayers, prunedLayers, rearrangeFor, type ZeroShares, zeroShares } from './sparsebytenn.js';
 
 /** Options of `compress`. */
 export interface CompressOptions {
@@ -64,6 +65,8 @@ export interface CompressionReport {
   readonly after: Footprint;
   /** The kernel chosen for each layer, and why. */
   readonly layers: readonly KernelChoice[];
+  /** Shares of zeros after compression. */
+  readonly zeros: ZeroShares;
   /** A sentence for each step that says what it did. */
   readonly done: readonly string[];
 }
@@ -121,8 +124,7 @@ class Compression {
           : 'recipe: the step tree is for binary networks, such as binary-net',
       );
     // Layer names that match nothing are reported before hours of training.
-    if (!hasHypercomplex(model))
-      for (const step of recipe.steps) if (step.do === 'prune') chosenWeights(model, step.layers);
+    if (!hasHypercomplex(model)) for (const step of recipe.steps) if (step.do === 'prune') prunedLayers(model, step);
     const quantized = recipe.steps.findIndex((step) => step.do === 'quantize');
     if (quantized >= 0 && quantized < recipe.steps.length - 1)
       throw new Error(`recipe: quantize must be the last step, it is step ${quantized + 1} of ${recipe.steps.length}`);
@@ -137,7 +139,8 @@ class Compression {
       await this.#follow(step, index);
     }
     const { plan, layers } = this.#compile();
-    return { plan, report: { before, after: footprint(this.#deployed(), plan, this.data), layers, done: this.#done } };
+    const after = footprint(this.#deployed(), plan, this.data);
+    return { plan, report: { before, after, layers, zeros: zeroShares(this.#deployed()), done: this.#done } };
   }
 
   #deployed(): Layer {
@@ -145,9 +148,9 @@ class Compression {
   }
 
   /**
-   * The fastest plan of the current model. In int8 plans sparse layers run in float32, with
-   * conversions at their borders; a mixed plan is taken only if it is measured to be faster than
-   * the all-int8 one.
+   * The fastest plan of the current model. In int8 plans the sparse layers read and write floats,
+   * with conversions at their borders; a mixed plan is taken only if it is measured to be faster
+   * than the dense int8 one.
    */
   #compile(): { plan: Plan; layers: KernelChoice[] } {
     const model = this.#deployed();
@@ -163,7 +166,7 @@ class Compression {
     if (!this.#int8 || !layers.some(({ kernel }) => kernel === 'sparse')) return { plan: mixed, layers };
     const int8 = planWith(false);
     if (latency(mixed, example) <= latency(int8, example)) return { plan: mixed, layers };
-    const reason = 'dense int8: the whole network is faster than with sparse float32 layers';
+    const reason = 'dense int8: the whole network is faster than with sparse layers';
     return {
       plan: int8,
       layers: layers.map((layer) => (layer.kernel === 'sparse' ? { ...layer, kernel: 'dense', reason } : layer)),
@@ -221,12 +224,16 @@ class Compression {
 
   async #prune(step: PruneStep, index: number): Promise<void> {
     this.#writeOut('weights are pruned in');
-    const weights = chosenWeights(this.model, step.layers);
+    const layers = prunedLayers(this.model, step);
+    const { weights, patternOf: pattern } = layers;
     const names = Object.keys(weights);
-    const { sparsity, pattern = 'unstructured', distribution = 'uniform', epochs = 0 } = step;
+    const { sparsity, distribution = 'uniform', epochs = 0, schedule = 'gradual' } = step;
     const settings = { sparsity, pattern, distribution };
-    if (epochs === 0) this.#masks = { ...this.#masks, ...pruneOnce(weights, settings) };
-    else {
+    if (step.rearrange) this.#rearrange(layers, settings, index);
+    if (epochs === 0 || schedule === 'one-shot') {
+      this.#masks = { ...this.#masks, ...pruneOnce(weights, settings) };
+      await this.#train(epochs, step, index);
+    } else {
       let pruning: Pruning | undefined;
       await this.#train(epochs, step, index, (inner, steps) => {
         const [start, end] = [Math.round(0.05 * steps), Math.round(0.75 * steps)];
@@ -236,9 +243,25 @@ class Compression {
       });
       this.#masks = { ...this.#masks, ...pruning?.masks };
     }
+    const used = [...new Set(names.map(pattern))].join(' and ');
     this.#done.push(
-      `pruned ${names.length} layers to ${(100 * sparsity).toFixed(0)} % zeros, ${pattern}, ${distribution}`,
+      `pruned ${names.length} layers to ${(100 * sparsity).toFixed(0)} % zeros, ${used}, ${distribution}`,
     );
+    for (const [name, reason] of layers.dense)
+      this.#done.push(`${name.replace(/\.weight$/, '')} stays dense: it ${reason}`);
+  }
+
+  #rearrange(layers: GroupLayers, settings: Pick<PruneStep, 'sparsity' | 'distribution'>, index: number): void {
+    if (Object.keys(this.#masks).length > 0)
+      throw new Error('recipe: rearrange channels before weights are pruned, not after');
+    const random = this.options.random.split(`rearrange ${index}`);
+    const { classes, kept } = rearrangeFor(this.model, exampleOf(this.data), layers, settings, random);
+    const sum = (order: 'plain' | 'refined') => classes.reduce((total, { retained }) => total + retained[order], 0);
+    const more = classes.length === 0 ? 0 : sum('refined') / sum('plain') - 1;
+    this.#done.push(
+      `rearranged the channels of ${classes.length} classes of layers: masks keep ${(100 * more).toFixed(1)} % more magnitude`,
+    );
+    for (const [name, reason] of kept) this.#done.push(`${name.replace(/\.weight$/, '')} keeps its order: ${reason}`);
   }
 
   async #learnMasks({ keep, pruneEpochs = 0, epochs = 0, ...step }: LearnMasksStep, index: number): Promise<void> {

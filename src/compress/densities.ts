@@ -14,9 +14,10 @@ export interface PrunableLayer {
 /**
  * How a total sparsity is distributed over layers. `uniform`: the same sparsity for every layer.
  * `erk`: Erdős–Rényi-kernel, where small layers stay denser. `global`: one magnitude threshold for
- * all layers.
+ * all layers, at most 99 % zeros in each. `global-normalized`: the same with magnitudes over the
+ * layer's root mean square, at most 90 % zeros in each.
  */
-export type Distribution = 'uniform' | 'erk' | 'global';
+export type Distribution = 'uniform' | 'erk' | 'global' | 'global-normalized';
 
 /**
  * Erdős–Rényi-kernel sparsities (Mocanu et al. 2018; Evci et al. 2020): the density of a layer is

@@ -11,12 +11,44 @@ export {
 export { type Compressed, type CompressionReport, type CompressOptions, compress } from './compress.js';
 export * from './dass/index.js';
 export { type Distribution, erkSparsities, type PrunableLayer } from './densities.js';
+export { type EstimateOptions, estimatePruning, type PruningEstimate } from './estimate.js';
 export { exampleOf, type Footprint, footprint, latency, usedMultiplyAdds } from './footprint.js';
+export {
+  bestOrder,
+  type ChannelOrder,
+  type GroupedRows,
+  normOrder,
+  plainOrder,
+  retainedScore,
+} from './grouping.js';
 export { type Conversion, type ConversionOptions, toHypercomplex } from './hypercomplex.js';
 export { chosenWeights, type LayerChoice } from './layers.js';
-export { blockScores, keepLargest, magnitudeMask, type Pattern, patterns } from './masks.js';
+export {
+  type BlockPattern,
+  blockScores,
+  keepLargest,
+  keptUnits,
+  magnitudeMask,
+  maskOfBlocks,
+  type Pattern,
+  patternHeights,
+  patterns,
+  type UnitShape,
+  unitShape,
+} from './masks.js';
 export * from './mst-compression/index.js';
 export { cubicSparsity, Frozen, masksOf, Pruning, type PruningOptions, pruneOnce } from './pruning.js';
+export {
+  type ChannelClass,
+  type ChannelClasses,
+  channelClasses,
+  groupedRows,
+  type PrunedWeight,
+  permuteChannels,
+  type RearrangedClass,
+  type Rearrangement,
+  rearrange,
+} from './rearrange.js';
 export {
   type HypercomplexStep,
   type LearnMasksStep,
@@ -43,3 +75,16 @@ export {
   sparsityRule,
   trainSparseConvNet,
 } from './sparse-convnets.js';
+export {
+  type GroupLayers,
+  type GroupPruning,
+  type GroupPruningOptions,
+  groupLayers,
+  type PatternChoice,
+  patternsOf,
+  prunedLayers,
+  pruneGroups,
+  rearrangeFor,
+  type ZeroShares,
+  zeroShares,
+} from './sparsebytenn.js';

@@ -4,17 +4,18 @@ import { Conv2d, Linear, parameterOwners } from '../nn/index.js';
 import type { Tensor } from '../tensor/index.js';
 
 /**
- * Which layers to prune. `pointwise`: 1×1 convolutions, which have sparse kernels. `convolutions`:
- * all except depthwise ones. `linear`: linear layers. `all`: convolutions and linear layers. These
- * leave out the first convolution and the last layer. Or names of layers, where `*` stands for any
+ * Which layers to prune. `pointwise`: 1×1 convolutions. `convolutions`: all except depthwise and
+ * grouped ones. `depthwise`: those alone whose filters see one channel each. `linear`: linear
+ * layers. `all`: convolutions and linear layers, without depthwise and grouped ones. These leave
+ * out the first convolution and the last layer. Or names of layers, where `*` stands for any
  * characters: `features.*.conv.*`.
  */
-export type LayerChoice = 'pointwise' | 'convolutions' | 'linear' | 'all' | readonly string[];
+export type LayerChoice = 'pointwise' | 'convolutions' | 'depthwise' | 'linear' | 'all' | readonly string[];
 
 interface LayerWeight {
   readonly name: string;
   readonly tensor: Tensor;
-  readonly kind: 'pointwise' | 'convolution' | 'depthwise' | 'linear';
+  readonly kind: 'pointwise' | 'convolution' | 'depthwise' | 'grouped' | 'linear';
 }
 
 function weightsOf(model: object): LayerWeight[] {
@@ -22,8 +23,8 @@ function weightsOf(model: object): LayerWeight[] {
     if (!name.endsWith('weight')) return [];
     if (owner instanceof Linear) return [{ name, tensor, kind: 'linear' }];
     if (!(owner instanceof Conv2d)) return [];
-    if ((owner.options.groups ?? 1) > 1) return [{ name, tensor, kind: 'depthwise' }];
-    const [, , height, width] = tensor.shape;
+    const [, inGroup, height, width] = tensor.shape;
+    if ((owner.options.groups ?? 1) > 1) return [{ name, tensor, kind: inGroup === 1 ? 'depthwise' : 'grouped' }];
     return [{ name, tensor, kind: height === 1 && width === 1 ? 'pointwise' : 'convolution' }];
   });
 }
@@ -41,6 +42,7 @@ export function chosenWeights(model: object, choice: LayerChoice = 'pointwise'):
   const byKind = {
     pointwise: ['pointwise'],
     convolutions: ['pointwise', 'convolution'],
+    depthwise: ['depthwise'],
     linear: ['linear'],
     all: ['pointwise', 'convolution', 'linear'],
   };

@@ -4,7 +4,7 @@
 import type { Optimizer, OptimizerState, Weights } from '../nn/index.js';
 import { keep, type Tensor, tensor } from '../tensor/index.js';
 import { type Distribution, erkSparsities } from './densities.js';
-import { blockScores, keepLargest, magnitudeMask, maskOfBlocks, type Pattern, requireSparsity } from './masks.js';
+import { blockScores, keptUnits, magnitudeMask, maskOfBlocks, type Pattern, requireSparsity } from './masks.js';
 
 /** Options of `Pruning`; `start` and `end` count optimiser steps from 0. */
 export interface PruningOptions {
@@ -39,7 +39,7 @@ export function cubicSparsity(step: number, { sparsity, initial = 0, start = 0, 
 }
 
 /** Largest sparsity of a layer under a global threshold, so that no layer vanishes. */
-const GLOBAL_CAP = 0.99;
+const GLOBAL_CAPS = { global: 0.99, 'global-normalized': 0.9 } as const;
 
 /**
  * Magnitude masks of named weights at a total sparsity: 1 keeps an element, 0 prunes it.
@@ -53,7 +53,8 @@ export function masksOf(
 ): Map<string, Float32Array> {
   const patternOf = typeof pattern === 'function' ? pattern : () => pattern;
   const entries = Object.entries(weights);
-  if (distribution === 'global') return globalMasks(weights, sparsity, patternOf);
+  if (distribution === 'global' || distribution === 'global-normalized')
+    return globalMasks(weights, sparsity, patternOf, distribution);
   const shares =
     distribution === 'erk'
       ? erkSparsities(
@@ -66,6 +67,11 @@ export function masksOf(
   );
 }
 
+/** √(mean w²), 1 for a weight of zeros. */
+function rootMeanSquare(weight: Tensor): number {
+  return Math.sqrt(weight.view().reduce((sum, value) => sum + value * value, 0) / weight.size) || 1;
+}
+
 /**
  * Masks by one threshold over the scores of all blocks, each weighted by its number of elements.
  */
@@ -73,12 +79,14 @@ function globalMasks(
   weights: Weights,
   sparsity: number,
   patternOf: (name: string) => Pattern,
+  distribution: keyof typeof GLOBAL_CAPS,
 ): Map<string, Float32Array> {
   requireSparsity(sparsity);
   const scored = Object.entries(weights).map(([name, weight]) => {
     const pattern = patternOf(name);
     if (pattern === '2:4') throw new Error('pruning: 2:4 has no global threshold; choose the uniform distribution');
-    const scores = blockScores(weight, pattern);
+    const scale = distribution === 'global-normalized' ? rootMeanSquare(weight) : 1;
+    const scores = blockScores(weight, pattern).map((score) => score / scale);
     return { name, weight, pattern, scores, size: weight.size / scores.length };
   });
   const all = scored.flatMap(({ scores, size }) => Array.from(scores, (score) => ({ score, size })));
@@ -93,10 +101,10 @@ function globalMasks(
   return new Map(
     scored.map(({ name, weight, pattern, scores }) => {
       const share = Math.min(
-        GLOBAL_CAP,
+        GLOBAL_CAPS[distribution],
         scores.reduce((count, score) => count + Number(score <= threshold), 0) / scores.length,
       );
-      return [name, maskOfBlocks(weight.shape, pattern, keepLargest(scores, share))];
+      return [name, maskOfBlocks(weight.shape, pattern, keptUnits(weight.shape, pattern, scores, share))];
     }),
   );
 }

@@ -29,10 +29,7 @@ export interface RemoveChannelsStep {
   readonly epochs?: number;
 }
 
-/**
- * Magnitude pruning: gradual, between 5 % and 75 % of the step's training, or one-shot without
- * epochs.
- */
+/** Magnitude pruning, and training with the zeros held. */
 export interface PruneStep {
   /** Discriminator of the step. */
   readonly do: 'prune';
@@ -40,11 +37,25 @@ export interface PruneStep {
   readonly sparsity: number;
   /** Layers to prune. Default: `pointwise`. */
   readonly layers?: LayerChoice;
-  /** Which weights are pruned together. Default: `unstructured`. */
-  readonly pattern?: Pattern;
+  /**
+   * Which weights are pruned together: one pattern for all layers, or patterns by name of layers
+   * with `*`, of which the first that fits counts: `{ "features.1.*": "block8", "*": "block4" }`.
+   * Default: `unstructured`.
+   */
+  readonly pattern?: Pattern | Readonly<Record<string, Pattern>>;
+  /**
+   * Whether channels are rearranged over the whole network first, so that blocks of output channels
+   * lose little; layers too small for blocks then stay dense unless they are named. Default: false.
+   */
+  readonly rearrange?: boolean;
+  /**
+   * `gradual` prunes between 5 % and 75 % of the epochs; `one-shot` before them, which suits few
+   * zeros. Default: `gradual`.
+   */
+  readonly schedule?: 'gradual' | 'one-shot';
   /** How the sparsity is distributed over layers. Default: `uniform`. */
   readonly distribution?: Distribution;
-  /** Epochs of training during which pruning proceeds; 0 prunes at once. Default: 0. */
+  /** Epochs of training; 0 prunes at once. Default: 0. */
   readonly epochs?: number;
 }
 
@@ -168,8 +179,10 @@ const fields = {
   prune: {
     sparsity: share,
     layers: layerChoice,
-    pattern: oneOf(...patterns),
-    distribution: oneOf('uniform', 'erk', 'global'),
+    pattern: patternChoice,
+    rearrange: oneOf(true, false),
+    schedule: oneOf('gradual', 'one-shot'),
+    distribution: oneOf('uniform', 'erk', 'global', 'global-normalized'),
     epochs: whole(0),
   },
   train: { epochs: whole(1) },
@@ -222,13 +235,21 @@ function depthChoice(value: unknown): string | undefined {
   return value === 'auto' ? undefined : whole(1)(value) && '"auto" or an integer of at least 1';
 }
 
-function oneOf(...choices: readonly (string | number)[]): Check {
+function oneOf(...choices: readonly (string | number | boolean)[]): Check {
   return (value) => (choices.includes(value as string) ? undefined : `one of ${choices.join(', ')}`);
+}
+
+function patternChoice(value: unknown): string | undefined {
+  const known = oneOf(...patterns);
+  if (!isRecord(value)) return known(value) && `${known(value)}, or such patterns by name of layers`;
+  const choices = Object.values(value);
+  if (choices.length === 0) return 'a pattern, or patterns by name of layers';
+  return choices.map(known).find((expected) => expected !== undefined);
 }
 
 function layerChoice(value: unknown): string | undefined {
   const names = Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string');
-  const known = ['pointwise', 'convolutions', 'linear', 'all'];
+  const known = ['pointwise', 'convolutions', 'depthwise', 'linear', 'all'];
   return names || known.includes(value as string) ? undefined : `a list of names, or one of ${known.join(', ')}`;
 }
 

@@ -1,5 +1,6 @@
 // Folders with a folder of pictures for each class, maybe below train/ and test/.
 
+import { isFolder } from './graph-folder.js';
 import { filesBelow, type Subfolder, subfoldersOf } from './picture-files.js';
 
 /** A file with the number of its class. */
@@ -36,13 +37,14 @@ const testNames = ['test', 'testing', 'val', 'valid', 'validation'];
 const trainNames = ['train', 'training'];
 
 /**
- * Lists the pictures of a folder by class; those below `test` (or `val`) apart, beside `train`.
+ * Lists the pictures of a folder by class; those below `test` (or `val`) apart, beside `train`, or
+ * those of a folder of test pictures elsewhere.
  *
  * @throws Error when there are fewer than two classes, test pictures of unknown ones, or a class
  * without pictures
  */
-export function listPictures(path: string, onNote?: (text: string) => void): ListedPictures {
-  const { train, test } = partsOf(path, onNote);
+export function listPictures(path: string, onNote?: (text: string) => void, testPath?: string): ListedPictures {
+  const { train, test } = partsOf(path, onNote, testPath);
   const classes = train.map(({ name }) => name);
   return {
     ...{ classes, folders: train, train: picturesOf(train, classes, onNote) },
@@ -56,25 +58,40 @@ export function unusableReason({ message }: Error, file: string): string {
 }
 
 /** @throws Error when there are fewer than two classes, or test pictures of unknown ones */
-function partsOf(path: string, onNote: OnNote): Parts {
+function partsOf(path: string, onNote: OnNote, testPath?: string): Parts {
   const folders = subfoldersOf(path);
   const called = (names: readonly string[]) =>
     names.flatMap((name) => folders.filter((folder) => folder.name.toLowerCase() === name))[0];
   const [train, test] = [called(trainNames), called(testNames)];
+  if (testPath !== undefined) {
+    if (train && test)
+      throw new Error(
+        `"${path}" has a folder ${test.name} of its own; give "${train.path}" with "${testPath}", or leave that out`,
+      );
+    if (!isFolder(testPath))
+      throw new Error(`"${testPath}" is no folder; give one with a folder of pictures for each class`);
+    return testedBy(classFolders(path, folders, onNote), testPath, onNote);
+  }
   if (!train || !test) return { train: classFolders(path, folders, onNote) };
   const unread = folders.filter((folder) => folder !== train && folder !== test);
   if (unread.length > 0)
     onNote?.(`"${path}": ${train.name} and ${test.name} are read, not ${unread.map(({ name }) => name).join(', ')}`);
-  const classes = classFolders(train.path, subfoldersOf(train.path), onNote);
-  const held = subfoldersOf(test.path);
+  return testedBy(classFolders(train.path, subfoldersOf(train.path), onNote), test.path, onNote);
+}
+
+/** @throws Error when there are no test pictures, or some of unknown classes */
+function testedBy(classes: readonly Subfolder[], path: string, onNote: OnNote): Parts {
+  const held = subfoldersOf(path);
+  if (held.length === 0)
+    throw new Error(`folder "${path}" has no folder of a class; test pictures lie in one for each`);
   const unknown = held.filter(({ name }) => !classes.some((own) => own.name === name));
   if (unknown.length > 0)
     throw new Error(
-      `folder "${test.path}" holds classes that training lacks: ${unknown.map(({ name }) => name).join(', ')}`,
+      `folder "${path}" holds classes that training lacks: ${unknown.map(({ name }) => name).join(', ')}`,
     );
   const missing = classes.filter(({ name }) => !held.some((own) => own.name === name));
   if (missing.length > 0)
-    onNote?.(`"${test.path}" has no folder of ${missing.map(({ name }) => name).join(', ')}, which no picture tests`);
+    onNote?.(`"${path}" has no folder of ${missing.map(({ name }) => name).join(', ')}, which no picture tests`);
   return { train: classes, test: held };
 }
 

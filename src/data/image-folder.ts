@@ -31,6 +31,11 @@ export interface ImageFolderOptions {
    * unless the share is 0. Default: 0.1.
    */
   readonly testShare?: number;
+  /**
+   * Folder with a folder of test pictures for each class, in place of a share or of a folder
+   * `test`; for folders of classes alone. Default: none.
+   */
+  readonly test?: string;
   /** Of the random split. Default: 0. */
   readonly seed?: number;
   /**
@@ -60,7 +65,9 @@ export async function readImages(path: string, options: ImageFolderOptions = {})
   const { testShare = 0.1, background = 'white' } = options;
   if (!(testShare >= 0 && testShare < 1))
     throw new RangeError(`the share for testing must be at least 0 and below 1, got ${testShare}`);
+  const { test } = options;
   if (!existsSync(path) && imageSetNames.includes(path)) {
+    if (test !== undefined) throw new Error(`the set "${path}" has test images of its own; leave out "${test}"`);
     await fetchImages(path, options.onDownload);
     return { ...loadImages(path), background };
   }
@@ -68,7 +75,10 @@ export async function readImages(path: string, options: ImageFolderOptions = {})
     throw new Error(`"${path}" is neither a folder nor a known image set (${imageSetNames.join(', ')})`);
   if (!statSync(path).isDirectory()) throw new Error(`"${path}" is a file; give the folder of images`);
   const files = readdirSync(path).sort();
-  if (isIdxFolder(files)) return { ...readIdxFolder(path, files), background };
+  if (isIdxFolder(files)) {
+    if (test !== undefined) throw new Error(`the IDX files of "${path}" have test images; leave out "${test}"`);
+    return { ...readIdxFolder(path, files), background };
+  }
   return { ...(await readClassFolders(path, options)), background };
 }
 
@@ -114,10 +124,11 @@ function readIdxFolder(path: string, files: readonly string[]): ImageDataset {
 interface Decoded {
   readonly planes: Uint8Array;
   readonly label: number;
+  readonly file: string;
 }
 
 async function readClassFolders(path: string, options: ImageFolderOptions): Promise<ImageDataset> {
-  const { classes, folders, train: listed, test: held } = listPictures(path, options.onNote);
+  const { classes, folders, train: listed, test: held } = listPictures(path, options.onNote, options.test);
   const decoder = new Decoder(options, listed.length + (held?.length ?? 0));
   const [decoded, apart] = [await decoder.all(listed), await decoder.all(held ?? [])];
   requireEachClass(decoded, listed, folders);
@@ -182,7 +193,7 @@ class Decoder {
     const decoded: Decoded[] = [];
     for (const { file, label } of list) {
       const planes = await this.#decode(file);
-      if (planes) decoded.push({ planes, label });
+      if (planes) decoded.push({ planes, label, file });
       this.options.onProgress?.(++this.#done, this.total);
     }
     return decoded;
@@ -220,12 +231,13 @@ class Decoder {
     const [count, plane] = [list.length, height * width];
     const pixels = new Uint8Array(count * channels * plane);
     const labels = new Int32Array(count);
+    const files = list.map(({ file }) => file);
     for (let next = list.pop(); next; next = list.pop()) {
       const { planes, label } = next;
       const from = list.length * channels * plane;
       labels[list.length] = label;
       for (let at = 0; at < channels * plane; at += planes.length) pixels.set(planes, from + at);
     }
-    return { count, channels, height, width, pixels, labels };
+    return { count, channels, height, width, pixels, labels, files };
   }
 }

@@ -18,6 +18,8 @@ export interface LabelledImages {
   readonly pixels: Uint8Array;
   /** Class of each image [count]. */
   readonly labels: Int32Array;
+  /** File of each image [count], where each has its own. */
+  readonly files?: readonly string[];
 }
 
 /** Training and test images with the names of the classes. */
@@ -47,6 +49,7 @@ export function firstImages(images: LabelledImages, most: number): LabelledImage
     count,
     pixels: images.pixels.subarray(0, count * size),
     labels: images.labels.subarray(0, count),
+    ...(images.files && { files: images.files.slice(0, count) }),
   };
 }
 

@@ -237,6 +237,7 @@ export {
   textGraphFromTables,
   textGraphLines,
 } from './text-graph.js';
+export { thumbnail } from './thumbnails.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
 export {
   classOf,

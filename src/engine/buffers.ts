@@ -8,7 +8,7 @@
 
 import { foreignError, type Library, library, libraryOf } from './library.js';
 import type { Heap } from './memory.js';
-import type { Buffer, Region } from './region.js';
+import { arrayTypes, type Buffer, type DType, type Region, type TypedArray } from './region.js';
 
 /** Share of the heap that must be in use before watched buffers can move out. */
 const CROWDED = 1 / 2;
@@ -57,6 +57,62 @@ export class HeapBuffer implements Buffer {
   get address(): number {
     this.addressed = this.store.allocations;
     return this.place || this.store.restore(this);
+  }
+}
+
+/** Most bytes that a buffer without memory remembers: enough for scalars. */
+const REMEMBERED = 64;
+
+/** Zeros, as many as were asked for at once. */
+let zeros = new ArrayBuffer(0);
+
+/** Gives the shared zeros back. */
+export function dropZeros(): void {
+  zeros = new ArrayBuffer(0);
+}
+
+/**
+ * A buffer without memory, where shapes are all that is asked for. It remembers a few bytes, or the
+ * word that it was filled with.
+ */
+export class ShapeBuffer implements Buffer {
+  references = 0;
+  readonly #contents = new Uint8Array(REMEMBERED);
+  #word = 0;
+
+  constructor(readonly bytes: number) {}
+
+  get library(): Library {
+    return library;
+  }
+
+  /** @throws Error, as there is no memory. */
+  get address(): number {
+    throw new Error('engine: a tensor made where shapes alone count has no values');
+  }
+
+  write(offset: number, data: TypedArray): void {
+    this.#word = 0;
+    if (offset + data.byteLength > REMEMBERED) return;
+    this.#contents.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
+  }
+
+  /** Fills all words with the same bits. */
+  fill(word: number): void {
+    new Int32Array(this.#contents.buffer).fill(word);
+    this.#word = word;
+  }
+
+  /**
+   * What was written or filled, where it is remembered; zeros elsewhere, which all readers share.
+   */
+  read(offset: number, dtype: DType, length: number): TypedArray {
+    const Values = arrayTypes[dtype];
+    const bytes = length * Values.BYTES_PER_ELEMENT;
+    if (offset + bytes <= REMEMBERED) return new Values(this.#contents.slice(offset, offset + bytes).buffer);
+    if (this.#word !== 0) return new Values(new Int32Array(Math.ceil(bytes / 4)).fill(this.#word).buffer, 0, length);
+    if (zeros.byteLength < bytes) zeros = new ArrayBuffer(bytes);
+    return new Values(zeros, 0, length);
   }
 }
 

@@ -25,6 +25,7 @@ export type { Int8Geometry } from './cpu/routines/int8.js';
 export type { Six, StridedBox } from './cpu/routines/layout.js';
 export type { Samples, Windows } from './cpu/routines/pool.js';
 export { rowBlock } from './cpu/routines/rows.js';
+export { depthwisePlanes, paddedPlanes, tapPlaces } from './cpu/routines/sparse-windows.js';
 export type { Device, HostDevice } from './device.js';
 export type { FeatureLevel } from './kernels.js';
 export { type Library, library, refuseForeign } from './library.js';
@@ -54,6 +55,23 @@ export function setThreads(n: number): void {
  */
 export function threads(): number {
   return cpu.threads;
+}
+
+/**
+ * Runs a synchronous body in which tensors have shapes and no values: they take no memory and
+ * kernels do nothing, so that the largest network can be made and counted at once. What is read of
+ * its tensors is 0, scalars that were assigned and tensors of one value aside. The tensors are of
+ * no use after it.
+ *
+ * @throws Error when the body is asynchronous
+ */
+export function shapesOnly<Result>(body: () => Result): Result {
+  return cpu.shapesOnly(body);
+}
+
+/** Whether tensors have shapes and no values just now, for code that would compute some. */
+export function isShapesOnly(): boolean {
+  return cpu.isShapesOnly;
 }
 
 /** Tensor memory in use now, and the peak so far. */

@@ -18,4 +18,12 @@ export {
   shareOf,
 } from './runner/result.js';
 export { type RunEvents, type RunRequest, runExperiment } from './runner/run.js';
-export { type Family, families, findSystem, type SystemRecord, systems } from './systems.js';
+export {
+  comparisons,
+  type ExperimentRecord,
+  type Family,
+  families,
+  findSystem,
+  type SystemRecord,
+  systems,
+} from './systems.js';

@@ -3,7 +3,8 @@
 // which records/ holds by family. They import nothing but types, so that listing the systems costs
 // nothing.
 
-import type { Family, SystemRecord } from './parts/system-record.js';
+import type { ExperimentRecord, Family, SystemRecord } from './parts/system-record.js';
+import { records as comparisons } from './records/comparisons.js';
 import { records as compress } from './records/compress.js';
 import { records as embedding } from './records/embedding.js';
 import { records as graph } from './records/graph.js';
@@ -12,7 +13,8 @@ import { records as hypernet } from './records/hypernet.js';
 import { records as lm } from './records/lm.js';
 import { records as vision } from './records/vision.js';
 
-export type { Family, Paper, SystemRecord } from './parts/system-record.js';
+export type { ExperimentRecord, Family, Paper, SystemRecord } from './parts/system-record.js';
+export { comparisons };
 
 /** Families of systems with their headings. */
 export const families: Readonly<Record<Family, string>> = {
@@ -36,9 +38,10 @@ export const systems: readonly SystemRecord[] = [
   ...lm,
 ];
 
-/** @throws Error naming the known systems. */
-export function findSystem(slug: string): SystemRecord {
-  const record = systems.find((candidate) => candidate.slug === slug);
-  if (!record) throw new Error(`unknown system "${slug}"; known: ${systems.map((system) => system.slug).join(', ')}`);
+/** A system or a comparison by its name. @throws Error naming the known ones. */
+export function findSystem(slug: string): ExperimentRecord {
+  const all: readonly ExperimentRecord[] = [...systems, ...comparisons];
+  const record = all.find((candidate) => candidate.slug === slug);
+  if (!record) throw new Error(`unknown system "${slug}"; known: ${all.map((own) => own.slug).join(', ')}`);
   return record;
 }

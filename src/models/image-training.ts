@@ -21,6 +21,7 @@ import {
   distillation,
   type FitResult,
   fit,
+  freeze,
   freezesStatistics,
   inference,
   Kar2,
@@ -31,6 +32,7 @@ import {
   type Mode,
   mixup,
   type Optimizer,
+  parameters,
   predictedClasses,
   randomOf,
   ScaledRates,
@@ -40,7 +42,7 @@ import {
   type TrainingHooks,
   warmUpCosine,
 } from '../nn/index.js';
-import { type Random, scope, type Tensor, tensor } from '../tensor/index.js';
+import { keep, type Random, scope, type Tensor, tensor } from '../tensor/index.js';
 
 /** Hyperparameters of `trainOnImages`. */
 export interface ImageTrainingOptions extends TrainingHooks {
@@ -90,6 +92,21 @@ export interface ImageTrainingOptions extends TrainingHooks {
    * Default: `softmax`.
    */
   readonly objective?: 'softmax' | 'binary';
+  /**
+   * Weight of each class in the softmax loss, [classes], such as `balancedWeights`; for no other
+   * objective and no teacher. Default: 1.
+   */
+  readonly classWeights?: ArrayLike<number>;
+  /**
+   * Names of weights that stay as they are; norms among them use their running statistics. Default:
+   * none.
+   */
+  readonly frozen?: (name: string) => boolean;
+  /**
+   * Whether the network has been trained before: what follows the steps of its training (λ of
+   * VanillaNet) then stays at its end. Default: false.
+   */
+  readonly continues?: boolean;
   /** Factor of the learning rate by parameter, such as `layerDecay` of VanillaNet. Default: 1. */
   readonly rateOf?: (name: string) => number;
   /** Factor of adaptive gradient clipping by unit. Default: none. */
@@ -118,7 +135,8 @@ export interface ImageTrainingOptions extends TrainingHooks {
  * selects nothing on the test images. Networks with statistics to freeze then store their means
  * over 16 training batches.
  *
- * @throws RangeError for fewer than two training images, or a choice of an epoch with an average
+ * @throws RangeError for fewer than two training images, a choice of an epoch with an average, or
+ * class weights that are not one for each or do not fit the loss; Error when every weight is frozen
  */
 export async function trainOnImages(
   model: Layer,
@@ -132,6 +150,7 @@ export async function trainOnImages(
   const { chooseBy } = options;
   if (chooseBy && options.average !== undefined)
     throw new RangeError('trainOnImages: an average of weights has no best epoch; leave out average or chooseBy');
+  requireClassWeights(data.classes.length, options);
   const loader = new DataLoader(data.train, data, { batchSize, augmentation });
   const steps = Math.max(1, loader.length * epochs);
   const free = new Set([...algebraNames(model), ...binaryNames(model)]);
@@ -142,7 +161,11 @@ export async function trainOnImages(
   const adam = optimizerOf(optimizers[options.optimizer ?? 'adamw'](own), options);
   const averaged = options.average === undefined ? undefined : new Averaged(adam, options.average);
   const inner = averaged ?? adam;
+  const release = options.frozen && freeze(model, options.frozen);
+  const weight = options.classWeights && keep(tensor(Float32Array.from(options.classWeights)));
   try {
+    if (Object.keys(parameters(model)).length === 0)
+      throw new Error('trainOnImages: every weight is frozen, so there is nothing to train');
     const result = await fit<Layer, ImageBatch>({
       model,
       epochs,
@@ -150,7 +173,9 @@ export async function trainOnImages(
       optimizer: options.wrapOptimizer?.(inner, steps) ?? inner,
       schedule: options.schedule?.(steps) ?? warmUpCosine(steps, options.warmUp),
       batches: (order) => loader.epoch(order),
-      loss: options.loss ?? ((live, batch, mode) => lossOf(live, batch, mode, data.classes.length, options)),
+      loss:
+        options.loss ??
+        ((live, batch, mode) => lossOf(live, batch, mode, { ...options, classes: data.classes.length, weight })),
       ...(chooseBy && { validate: (live) => accuracyOn(live, chooseBy, data) }),
       ...(options.validate &&
         !chooseBy &&
@@ -161,12 +186,38 @@ export async function trainOnImages(
       onStep: (step) => options.onStep?.(step, steps),
     });
     averaged?.loadInto(model, buffers(model));
-    if (freezesStatistics(model) && result.stopped !== 'aborted')
+    if (!options.frozen && freezesStatistics(model) && result.stopped !== 'aborted')
       model.freezeStatistics(someImages(data, batchSize, random.split('statistics')));
     return result;
   } finally {
+    release?.();
+    weight?.dispose();
     loader.close();
   }
+}
+
+/** @throws RangeError unless there is a weight for each class, and the loss takes them */
+function requireClassWeights(
+  classes: number,
+  { classWeights, teacher, objective = 'softmax', loss }: ImageTrainingOptions,
+): void {
+  if (!classWeights) return;
+  if (teacher || objective !== 'softmax' || loss)
+    throw new RangeError('trainOnImages: class weights are for the softmax loss of labels');
+  const values = Array.from(classWeights);
+  if (values.length !== classes || !values.every((own) => own >= 0 && Number.isFinite(own)))
+    throw new RangeError(`trainOnImages: expected ${classes} class weights of at least 0, got ${values.join(', ')}`);
+}
+
+/**
+ * Weights by which classes of all sizes count alike in a loss: n / (classes · nᶜ) for the nᶜ images
+ * of a class among n, and 0 for a class without an image.
+ */
+export function balancedWeights(labels: ArrayLike<number>, classes: number): Float64Array {
+  const counts = new Float64Array(classes);
+  for (const label of Array.from(labels)) counts[label] = (counts[label] as number) + 1;
+  const present = counts.filter((count) => count > 0).length;
+  return counts.map((count) => (count === 0 ? 0 : labels.length / (present * count)));
 }
 
 /** Batches over which statistics are averaged after training. */
@@ -200,17 +251,25 @@ function lossOf(
   model: Layer,
   { images, labels }: ImageBatch,
   mode: Mode,
-  classes: number,
-  { mixing = 'none', labelSmoothing = 0, teacher, objective = 'softmax' }: ImageTrainingOptions,
+  {
+    mixing = 'none',
+    labelSmoothing = 0,
+    teacher,
+    objective = 'softmax',
+    classes,
+    weight,
+  }: ImageTrainingOptions & { readonly classes: number; readonly weight?: Tensor | undefined },
 ): Tensor {
   if (teacher) return distillation(model.forward(images, mode), teacher.logits(images), labels, teacher);
   if (mixing !== 'none') {
     const mixed = (mixing === 'mixup' ? mixup : cutmix)(images, labels, classes, randomOf(mode, 'trainOnImages'));
     const logits = model.forward(mixed.images, mode);
-    return objective === 'binary' ? binaryCrossEntropy(logits, mixed.targets) : softCrossEntropy(logits, mixed.targets);
+    return objective === 'binary'
+      ? binaryCrossEntropy(logits, mixed.targets)
+      : softCrossEntropy(logits, mixed.targets, weight);
   }
   const logits = model.forward(images, mode);
-  if (objective === 'softmax') return crossEntropy(logits, labels, { labelSmoothing });
+  if (objective === 'softmax') return crossEntropy(logits, labels, { labelSmoothing, ...(weight && { weight }) });
   return binaryCrossEntropy(logits, smoothed(labels, classes, labelSmoothing));
 }
 

@@ -43,6 +43,7 @@ export { SmallGoogLeNet } from './googlenet.js';
 export { GPT2, type GPT2Options, gpt2Defaults, gpt2Presets, gpt2Shapes } from './gpt2.js';
 export {
   accuracyOn,
+  balancedWeights,
   classesOn,
   type ImageTrainingOptions,
   trainOnImages,

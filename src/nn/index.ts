@@ -35,6 +35,7 @@ export {
   type TrainingHooks,
   type TrainingState,
 } from './fit.js';
+export { type FixableStatistics, freeze } from './freezing.js';
 export { gradientsOf, type LossGradients } from './gradients.js';
 export { GraphNorm } from './graph-norm.js';
 export * from './hyperbolic/index.js';
@@ -107,6 +108,7 @@ export {
   areaUnderCurve,
   averagePrecision,
   balancedAccuracy,
+  confusionMatrix,
   hitsAtRank,
   macroF1,
   predictedClasses,

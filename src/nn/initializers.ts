@@ -1,7 +1,8 @@
 // Weight initialisation. Shapes are [out, in, …kernel], as PyTorch's. The default gain is 1 unless
 // said otherwise.
 
-import { type Random, requireChoice, type Shape, sizeOf, type Tensor, tensor } from '../tensor/index.js';
+import { isShapesOnly } from '../engine/index.js';
+import { type Random, requireChoice, type Shape, sizeOf, type Tensor, tensor, zeros } from '../tensor/index.js';
 
 /** Fan-in (inputs per output) and fan-out (outputs per input) of a weight. */
 export function fans(shape: Shape): { fanIn: number; fanOut: number } {
@@ -47,6 +48,7 @@ export function xavierNormal(random: Random, shape: Shape, gain = 1): Tensor {
 
 /** N(0, deviation²) truncated to ±2 deviations by rejection. Default deviation: 0.02. */
 export function truncatedNormal(random: Random, shape: Shape, deviation = 0.02): Tensor {
+  if (isShapesOnly()) return zeros(shape);
   const draw = () => {
     for (;;) {
       const value = random.gaussian();

@@ -101,10 +101,16 @@ const SMALLEST = 2 ** -126;
 
 /**
  * Cross-entropy with target probabilities t, such as mixed labels: −mean Σ t·log softmax(logits).
- * Both [n, classes].
+ * Both [n, classes]. With a weight w of each class, [classes]: −Σ w·t·log softmax(logits) / Σ w·t,
+ * which is `crossEntropy` where one class of each row has all.
  */
-export function softCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
+export function softCrossEntropy(logits: Tensor, targets: Tensor, weight?: Tensor): Tensor {
   requireSameShape('softCrossEntropy', logits, targets);
+  if (weight) {
+    const weighted = multiply(targets, weight);
+    const total = maximum(sum(weighted), SMALLEST);
+    return divide(negate(sum(multiply(weighted, logSoftmax(logits)))), total);
+  }
   return multiply(sum(multiply(targets, logSoftmax(logits))), -1 / Math.max(1, logits.shape[0] as number));
 }
 

@@ -147,3 +147,16 @@ export function balancedAccuracy(predicted: ArrayLike<number>, labels: ArrayLike
     .map((c) => (right[c] as number) / (all[c] as number));
   return recalls.reduce((a, b) => a + b, 0) / recalls.length;
 }
+
+/**
+ * Confusion matrix [classes, classes], row-major: how often a class (row) is predicted as another
+ * (column).
+ */
+export function confusionMatrix(predicted: ArrayLike<number>, labels: ArrayLike<number>, classes: number): Int32Array {
+  const counts = new Int32Array(classes * classes);
+  for (let i = 0; i < labels.length; i++) {
+    const at = (labels[i] as number) * classes + (predicted[i] as number);
+    counts[at] = (counts[at] as number) + 1;
+  }
+  return counts;
+}

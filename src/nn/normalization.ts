@@ -110,6 +110,8 @@ export class BatchNorm {
   readonly epsilon: number;
   /** Weight of the batch in the running mean and variance. */
   readonly momentum: number;
+  /** Whether training uses the running statistics, and leaves them alone. Initially false. */
+  fixed = false;
 
   constructor(
     readonly features: number,
@@ -131,7 +133,7 @@ export class BatchNorm {
   forward(x: Tensor, mode: Mode, activation: 'none' | 'relu' = 'none'): Tensor {
     if (x.rank < 2 || x.shape[1] !== this.features)
       throw new Error(`BatchNorm: expected [n, ${this.features}, …], got ${x}`);
-    if (!mode.training) {
+    if (!mode.training || this.fixed) {
       const y = this.#normalize(x);
       return activation === 'relu' ? y.relu() : y;
     }

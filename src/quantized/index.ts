@@ -44,3 +44,4 @@ export {
   signPlanes,
 } from './planes.js';
 export { gatedNeurons, type NeuronExpert, type RowFormat, RowMatrix, rowBytes } from './rows.js';
+export { Int8SparseFilters } from './sparse-filters.js';

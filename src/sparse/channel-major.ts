@@ -5,12 +5,12 @@ import { type Activation, activations, cpu, type Device, regionAt, sparseTilePix
 import { emptyTensor, formatShape, keep, requireDType, type Tensor, tensor } from '../tensor/index.js';
 
 /** Rows of a block that share their columns. */
-export type BlockHeight = 1 | 2 | 4;
+export type BlockHeight = 1 | 2 | 4 | 8;
 
 /** Share of non-zeros that stored blocks must hold for a height to be chosen. */
 const LEAST_FILL = 0.9;
 
-/** A sparse matrix [rows, columns] in blocks of 1, 2 or 4 rows that share their columns. */
+/** A sparse matrix [rows, columns] in blocks of 1, 2, 4 or 8 rows that share their columns. */
 export class ChannelMatrix {
   /** Output channels. */
   readonly rows: number;
@@ -24,22 +24,29 @@ export class ChannelMatrix {
   /** Where each stored block's column lies in a tile of pixels, in bytes. */
   readonly #offsets: Tensor;
   readonly #values: Tensor;
+  /** Columns of the stored blocks, in bytes of a single pixel. */
+  #columnOffsets: Tensor | undefined;
+  /** Whether tiles of single rows hold 32 pixels. */
+  readonly wide: boolean;
 
   /**
    * @param weights [rows, columns]
-   * @param height rows of a block; default the largest whose stored blocks are at least nine tenths
-   * non-zero
+   * @param height rows of a block; default the largest of 1, 2 and 4 whose stored blocks are at
+   * least nine tenths non-zero
+   * @param options `wide`: single rows take tiles of 32 pixels instead of 16; some hosts with more
+   * vector registers run them faster
    */
-  constructor(weights: Tensor, height?: BlockHeight) {
+  constructor(weights: Tensor, height?: BlockHeight, { wide = false }: { readonly wide?: boolean } = {}) {
     requireDType('ChannelMatrix', 'f32', weights);
     if (weights.rank !== 2) throw new Error(`ChannelMatrix: expected a matrix, got ${formatShape(weights.shape)}`);
     [this.rows, this.columns] = weights.shape as [number, number];
     const values = weights.view();
-    this.height = height ?? chooseHeight(values, this.rows, this.columns);
+    this.height = wide ? 1 : (height ?? chooseHeight(values, this.rows, this.columns));
+    this.wide = wide;
     const packed = pack(values, this.rows, this.columns, this.height);
     this.blocks = packed.indices.length;
     this.#indptr = keep(tensor(packed.indptr));
-    const pitch = 4 * sparseTilePixels(this.height);
+    const pitch = 4 * sparseTilePixels(this.height, wide);
     this.#offsets = keep(tensor(packed.indices.map((column) => column * pitch)));
     this.#values = keep(tensor(packed.values));
   }
@@ -65,23 +72,24 @@ export class ChannelMatrix {
   /** `multiply` into a given tensor of any device, such as one that records a plan. */
   write(device: Device, x: Tensor, y: Tensor, bias: Tensor | undefined, activation: Activation): void {
     const n = x.shape[0] as number;
-    const pixels = x.size / (n * this.columns);
+    const { rows, columns, height } = this;
+    const pixels = x.size / (n * columns);
+    const [indptr, values] = [this.#indptr, this.#values];
+    const shared = { indptr, values, rows, columns, bias: bias ?? null, activation: activations[activation] };
     for (let image = 0; image < n; image++) {
-      device.run('sparseChannels', {
-        indptr: this.#indptr,
-        offsets: this.#offsets,
-        values: this.#values,
-        bias: bias ?? null,
-        x: regionAt(x, 4 * image * this.columns * pixels),
-        y: regionAt(y, 4 * image * this.rows * pixels),
-        rows: this.rows,
-        columns: this.columns,
-        pixels,
-        activation: activations[activation],
-        height: this.height,
-        stored: this.blocks,
-      });
+      const from = regionAt(x, 4 * image * columns * pixels);
+      const to = regionAt(y, 4 * image * rows * pixels);
+      const own = { ...shared, x: from, y: to, stored: this.blocks };
+      if (pixels === 1 && (height === 4 || height === 8))
+        device.run('sparseVector', { ...own, height, offsets: this.#columnPlaces() });
+      else device.run('sparseChannels', { ...own, height, offsets: this.#offsets, pixels, wide: Number(this.wide) });
     }
+  }
+
+  #columnPlaces(): Tensor {
+    const tile = sparseTilePixels(this.height, this.wide);
+    this.#columnOffsets ??= keep(tensor(this.#offsets.dataSync<Int32Array>().map((offset) => offset / tile)));
+    return this.#columnOffsets;
   }
 }
 
@@ -120,8 +128,20 @@ function pack(values: Float32Array, rows: number, columns: number, height: numbe
   return { indptr, indices, values: stored };
 }
 
+/** Whether the stored blocks of a height hold enough that is not zero. */
+export function fillsBlocks(weights: Tensor, height: BlockHeight): boolean {
+  const rows = weights.shape[0] as number;
+  const values = weights.view();
+  const stored = storedEnds(values, rows, weights.size / rows, height).at(-1) as number;
+  return nonZerosOf(values) >= LEAST_FILL * height * stored;
+}
+
+function nonZerosOf(values: Float32Array): number {
+  return values.reduce((count, value) => count + Number(value !== 0), 0);
+}
+
 function chooseHeight(values: Float32Array, rows: number, columns: number): BlockHeight {
-  const nonZeros = values.reduce((count, value) => count + Number(value !== 0), 0);
+  const nonZeros = nonZerosOf(values);
   for (const height of [4, 2] as const) {
     const stored = storedEnds(values, rows, columns, height).at(-1) as number;
     if (nonZeros >= LEAST_FILL * height * stored) return height;

@@ -2,8 +2,9 @@
 
 export { attentionPool } from './attention.js';
 export { blockDiagonalMatmul } from './block-diagonal.js';
-export { type BlockHeight, ChannelMatrix } from './channel-major.js';
+export { type BlockHeight, ChannelMatrix, fillsBlocks } from './channel-major.js';
 export { embeddingBag } from './embedding-bag.js';
+export { type FilterEntries, packFilters, packTaps, SparseFilters } from './filters.js';
 export { groupedMatmul } from './grouped.js';
 export { isIndex, isPositiveFloat, requireIndices, requireLimit, shown } from './indices.js';
 export { SparseMatrix } from './matrix.js';

@@ -29,9 +29,22 @@ export interface PruningGroup {
 const rules: ReadonlyMap<Op<unknown>, PruningRule> = new Map([...layerRules, ...channelwiseRules, ...layoutRules]);
 
 function visit(walk: ChannelWalk, node: GraphNode): void {
+  const shapes = [node.inputs[0], node.outputs[0]].map((value) => `[${value?.shape.join(', ')}]`);
+  walk.visit(`${node.op.name} ${shapes.join(' → ')}`);
   const rule = rules.get(node.op) ?? (node.op.elementwise ? elementwise : undefined);
   if (rule) rule(walk, node);
   else for (const input of node.inputs) walk.fix(walk.label(input));
+}
+
+/** Channels that are tied together, and those that must keep their places. */
+export interface Dependencies {
+  /** Groups whose channels can be removed, or change places among themselves. */
+  readonly groups: readonly PruningGroup[];
+  /**
+   * By weight whose output channels must keep their places: what keeps them, such as `an output` or
+   * `reshape [1, 8, 4, 4] → [1, 4, 32]`.
+   */
+  readonly fixed: ReadonlyMap<string, string>;
 }
 
 /**
@@ -40,9 +53,18 @@ function visit(walk: ChannelWalk, node: GraphNode): void {
  * Layers whose channels reach an output, such as a classifier, have none.
  */
 export function graphDependencies(graph: Graph): PruningGroup[] {
+  return [...dependenciesOf(graph).groups];
+}
+
+/** The dependency groups of a captured graph, and what keeps the other channels. */
+export function dependenciesOf(graph: Graph): Dependencies {
   const walk = new ChannelWalk();
   for (const node of graph.nodes) visit(walk, node);
+  walk.visit('an output');
   for (const output of graph.outputs) walk.fix(walk.label(output));
+  const fixed = new Map<string, string>();
+  for (const { slices, reason } of walk.fixedSets())
+    for (const { weight, axis } of slices) if (axis === 0 && !fixed.has(weight)) fixed.set(weight, reason);
   const groups = new Map<string, { members: string[]; channels: ChannelSlice[][] }>();
   for (const slices of walk.sets()) {
     const unique = [
@@ -54,7 +76,7 @@ export function graphDependencies(graph: Graph): PruningGroup[] {
     group.channels.push(unique);
     groups.set(key, group);
   }
-  return [...groups.values()];
+  return { groups: [...groups.values()], fixed };
 }
 
 /**

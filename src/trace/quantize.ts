@@ -10,6 +10,7 @@ import {
   type ActivationBits,
   Int8Convolution,
   Int8Matrix,
+  Int8SparseFilters,
   pitchOf,
   type Quantization,
   quantizationOf,
@@ -20,6 +21,13 @@ import {
 import { emptyTensor, formatShape, type Op, reshape, sameShape, scope, sizeOf, type Tensor } from '../tensor/index.js';
 import { type FusedConvolution, type FusedLinear, fusedConvolutionOp, fusedLinearOp } from './fuse.js';
 import type { Graph, GraphNode, Value } from './graph.js';
+import {
+  type SparseConvolution,
+  type SparseProduct,
+  sizesOf,
+  sparseConvolutionOp,
+  sparseProductOp,
+} from './sparse-forms.js';
 
 /** Lowest and highest element that values took. */
 export type Ranges = ReadonlyMap<Value, readonly [low: number, high: number]>;
@@ -120,6 +128,26 @@ const int8LinearOp: Op<Int8Linear> = {
     matrix.write(device, x as Tensor, y as Tensor, bias, activation, bits),
 };
 
+interface SparseInt8 {
+  readonly filters: Int8SparseFilters;
+  readonly activation: FusedLinear['activation'];
+  /** The attributes of a convolution, and its weight for its shape. */
+  readonly convolution: Pick<SparseConvolution, 'weight' | 'convolution'> | undefined;
+}
+
+/**
+ * Sparse filters in int8 between floats. Inputs: x f32 [n, c, h, w] or [m, k], and maybe a bias.
+ */
+const sparseInt8Op: Op<SparseInt8> = {
+  name: 'sparseInt8',
+  multiplyAdds: (_, output, { filters }) => (filters.stored * sizeOf(output)) / (output[1] as number),
+  infer: () => {
+    throw new Error('sparseInt8: made by int8 plans alone');
+  },
+  compute: (device, [x, bias], [y], { filters, activation, convolution }) =>
+    filters.write(device, x as Tensor, y as Tensor, bias, activation, convolution && sizesOf(x as Tensor, convolution)),
+};
+
 function quantaShape({ shape }: { readonly shape: readonly number[] }, { kernel, output }: Windows) {
   const channels = (shape[1] as number) * kernel[0] * kernel[1];
   return { shape: [shape[0] as number, ...output, pitchOf(channels)], dtype: 'i8' as const };
@@ -155,7 +183,7 @@ class Int8Rewriting {
   ) {}
 
   add(node: GraphNode): void {
-    if (this.#convolution(node) || this.#linear(node)) return;
+    if (this.#convolution(node) || this.#linear(node) || this.#sparse(node)) return;
     for (const input of node.inputs) this.floats(input);
     this.nodes.push(node);
   }
@@ -240,6 +268,28 @@ class Int8Rewriting {
     };
   }
 
+  /** Sparse layers in blocks of at least two rows; activations stay floats between them. */
+  #sparse(node: GraphNode): boolean {
+    const pointwise = node.op === (sparseProductOp as Op<unknown>);
+    if (!pointwise && node.op !== (sparseConvolutionOp as Op<unknown>)) return false;
+    const { activation, weight, ...own } = node.attributes as SparseProduct | SparseConvolution;
+    const depthwise = 'filters' in own && own.filters.depthwise;
+    const rows = 'filters' in own ? own.filters.height : own.matrix.height;
+    if (!depthwise && rows < 2) return false;
+    const [x] = node.inputs as [Value];
+    const height = depthwise ? rows : rows >= 4 ? 4 : 2;
+    const filters = new Int8SparseFilters(weight, height, this.#quantizationOf(x), depthwise);
+    const convolution =
+      'convolution' in own
+        ? { weight, convolution: own.convolution }
+        : x.shape.length === 2
+          ? undefined
+          : asConvolution(x, weight);
+    const inputs = node.inputs.map((input) => this.floats(input));
+    this.#push(sparseInt8Op, inputs, node.outputs[0] as Value, { filters, activation, convolution });
+    return true;
+  }
+
   #linear(node: GraphNode): boolean {
     if (node.op !== (fusedLinearOp as Op<unknown>)) return false;
     const [x, w, ...bias] = node.inputs as [Value, Value, ...Value[]];
@@ -253,6 +303,14 @@ class Int8Rewriting {
     this.#push(int8LinearOp, [this.floats(x), ...bias], node.outputs[0] as Value, attributes);
     return true;
   }
+}
+
+/** A pointwise layer as a convolution of the images that it reads. */
+function asConvolution(x: Value, weight: Tensor): SparseInt8['convolution'] {
+  const image = x.shape.slice(2) as [number, number];
+  const none = { hasBias: false, hasResidual: false, activation: 'none', groups: 1 } as const;
+  const one = [1, 1] as const;
+  return { weight, convolution: { ...none, stride: one, dilation: one, padding: [0, 0], input: image, output: image } };
 }
 
 /** The activation, if it is a clamp. */

@@ -113,12 +113,12 @@ export class ImageClassifier {
 
   /**
    * Trains in place with `trainOnImages`. Networks with a step schedule (`FollowsSteps`, e.g. λ of
-   * VanillaNet) are updated before each step.
+   * VanillaNet) are updated before each step, unless their training `continues`.
    */
   train(data: ImageDataset, random: Random, options: ImageTrainingOptions = {}): Promise<FitResult> {
     const { model } = this;
     const onStep: ImageTrainingOptions['onStep'] = (step, steps) => {
-      if (followsSteps(model)) model.followStep(step, steps);
+      if (followsSteps(model) && !options.continues) model.followStep(step, steps);
       options.onStep?.(step, steps);
     };
     return trainOnImages(model, data, random, { ...options, onStep });

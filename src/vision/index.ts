@@ -58,6 +58,7 @@ export {
   strideOfAll,
   windowFor,
 } from './emov2/index.js';
+export { evaluateImages, type ImageEvaluation, type ImageMistake } from './evaluation.js';
 export { pictureFeatures } from './features.js';
 export {
   CCNN,
@@ -81,6 +82,7 @@ export {
   type StaticMixerOptions,
   type StaticMixerShape,
 } from './lsnet/index.js';
+export { type ImageModelCost, type ImageModelCounts, imageModelCost } from './model-costs.js';
 export {
   type FoundOperators,
   nanoStrides,
@@ -127,6 +129,7 @@ export {
   stemChannels,
   withFrontChannels,
 } from './phnn/index.js';
+export { type PublishedFigures, publishedFigures, usualShape } from './published.js';
 export { AtStrides, type MapBackbone, PyramidHead, type PyramidOptions, Segmenter, topDown } from './pyramid.js';
 export {
   type BrokenPrinciple,
@@ -138,6 +141,7 @@ export {
   simpleNets,
   simpleNetTraining,
 } from './simplenet.js';
+export { headOf, type Transferred, transferWeights } from './transfer.js';
 export { type Fading, fadingAt, layerDecay, VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
 export {
   type ImageShape,

@@ -102,7 +102,7 @@ describe.skipIf(!existsSync(main))('images on the command line (needs a build)',
       `stripes: 90 training and 30 test images of 1×16×16, 2 classes\n${accuracy}model: f.safetensors\n`,
     );
     const json = gossamer('fit', ...common, '--set', 'epochs=1', '--json', '-o', 'j.safetensors');
-    expect(Object.keys(JSON.parse(json.stdout))).toEqual(['data', 'accuracy', 'model']);
+    expect(Object.keys(JSON.parse(json.stdout))).toEqual(['data', 'accuracy', 'balancedAccuracy', 'model']);
   }, 60_000);
 
   test('fit decides for pictures by the folder, and refuses what is not for them', () => {
@@ -271,6 +271,38 @@ describe.skipIf(!existsSync(main))('images on the command line (needs a build)',
     expect(again.status).toBe(2);
     expect(again.stderr).toContain('holds a result already');
     expect(readFileSync(path('small', 'model.plan'))).toEqual(before);
+  }, 60_000);
+
+  test('groups of channels: an estimate before any training, then files that answer alike', () => {
+    const prune = { do: 'prune', sparsity: 0.5, pattern: 'block4', rearrange: true, layers: 'convolutions' };
+    const recipe = { training: { batchSize: 8 }, steps: [{ ...prune, schedule: 'one-shot', epochs: 2 }] };
+    writeFileSync(path('groups.json'), JSON.stringify(recipe));
+    const shared = ['compress', 'm.safetensors', '--data', 'stripes', '--recipe', 'groups.json', '-o', 'groups'];
+    const estimate = gossamer(...shared, '--estimate', '--json');
+    expect(estimate.status).toBe(0);
+    const { layers: estimated, dense, sparse } = JSON.parse(estimate.stdout);
+    expect(sparse).toBeLessThanOrEqual(dense);
+    const zeros = (all: readonly { layer: string; zeros: number }[]) =>
+      all.filter((layer) => layer.zeros > 0).map(({ layer, zeros: share }) => [layer, share]);
+    expect(existsSync(path('groups'))).toBe(false);
+    const { status, stdout } = gossamer(...shared);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/rearranged the channels of \d classes of layers: masks keep \d/);
+    const report = JSON.parse(readFileSync(path('groups', 'report.json'), 'utf8'));
+    expect(report.zeros.sparseLayers).toBeCloseTo(0.5, 1);
+    expect(report.zeros.network).toBeLessThan(0.5);
+    expect(zeros(report.layers)).toEqual(zeros(estimated));
+    const answers = ['plan', 'safetensors'].map((kind) =>
+      readCsv(
+        gossamer('classify', `groups/model.${kind}`, 'stripes/across/3.png', 'stripes/down/3.png').stdout,
+      ).rows.map((row) => [row[2], Number(row[3]).toFixed(2)]),
+    );
+    expect(answers[0]).toEqual(answers[1]);
+    writeFileSync(path('groups.json'), JSON.stringify({ steps: [{ do: 'train', epochs: 1 }] }));
+    expect(gossamer(...shared, '--estimate')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('--estimate needs a recipe with a prune step'),
+    });
   }, 60_000);
 
   test('--method sparse prunes pointwise layers to the share asked for, and says of each layer why', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { writeIdx } from '../../src/data/index.js';
+import { type LabelledImages, writeIdx } from '../../src/data/index.js';
 import {
   filesBelow,
   type ImageFolderOptions,
@@ -117,8 +117,12 @@ describe('a folder of classes', () => {
   test('an unusable picture does not change how the others are split', async () => {
     const [clean, spoilt] = [await classes(10), await classes(10, { 'a/0a.png': 'text' })];
     const [one, other] = [await read(clean), await read(spoilt)];
-    expect(other.data.train).toEqual(one.data.train);
-    expect(other.data.test).toEqual(one.data.test);
+    const below = ({ files = [], ...images }: LabelledImages, path: string) => ({
+      ...images,
+      files: files.map((file) => file.replace(path, '')),
+    });
+    for (const part of ['train', 'test'] as const)
+      expect(below(other.data[part], spoilt)).toEqual(below(one.data[part], clean));
   });
 
   test('grey pictures among coloured ones become RGB; all grey ones stay grey', async () => {
@@ -176,6 +180,27 @@ describe('a folder of classes', () => {
     await expect(
       read(await folder({ 'train/a/0.png': red, 'train/b/0.png': red, 'test/c/0.png': red })),
     ).rejects.toThrow('holds classes that training lacks: c');
+  });
+
+  test('test pictures lie in a folder of their own, and files tell where each came from', async () => {
+    const path = await classes(3);
+    const held = await folder({ 'a/x.png': red, 'b/y.png': blue });
+    const { data } = await read(path, { test: held });
+    expect([data.train.count, data.test.count]).toEqual([6, 2]);
+    expect([...data.test.labels]).toEqual([0, 1]);
+    expect(data.test.files).toEqual([join(held, 'a/x.png'), join(held, 'b/y.png')]);
+    expect(data.train.files?.length).toBe(6);
+    for (const [i, file] of (data.train.files ?? []).entries())
+      expect(file.startsWith(join(path, data.classes[data.train.labels[i] as number] as string))).toBe(true);
+    const one = await folder({ 'a/x.png': red });
+    expect((await read(path, { test: one })).notes).toEqual([`"${one}" has no folder of b, which no picture tests`]);
+    const other = await folder({ 'c/x.png': red });
+    await expect(readImages(path, { test: other })).rejects.toThrow('holds classes that training lacks: c');
+    await expect(readImages(path, { test: join(path, 'a', '0.png') })).rejects.toThrow('is no folder');
+    await expect(readImages(path, { test: await folder({ 'x.png': red }) })).rejects.toThrow('no folder of a class');
+    const parts = await folder({ 'train/a/0.png': red, 'train/b/0.png': blue, 'test/a/1.png': red });
+    await expect(readImages(parts, { test: held })).rejects.toThrow('has a folder test of its own');
+    await expect(readImages('fashion-mnist', { test: held })).rejects.toThrow('has test images of its own');
   });
 
   test('class names are the same in composed and decomposed Unicode', async () => {

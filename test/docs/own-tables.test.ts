@@ -81,6 +81,14 @@ describe.skipIf(!existsSync(join(root, 'dist')))(
       expect(stdout).toContain('the cat sat on the mat');
     }, 120_000);
 
+    test('sparsebytenn: how much faster, and classes of new pictures', () => {
+      const { stdout, folder } = run('sparsebytenn', PICTURES);
+      expect(stdout).toMatch(/One image: \d.\d+ ms dense, \d.\d+ ms with the faster kernels/);
+      expect(stdout).toMatch(/rearranged the channels of \d classes/);
+      const best = answers(folder, 'new.csv', 3).filter(([, rank]) => rank === '1');
+      expect(best.map(([, , label]) => label)).toEqual(['rose', 'iris']);
+    }, 120_000);
+
     test.each(['vanillanet', 'lsnet', 'sparse-convnets', 'simplenet', 'emov2', 'hyperzzw', 'pflayer'])(
       '%s: classes of new pictures',
       (page) => {

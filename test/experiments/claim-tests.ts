@@ -3,13 +3,13 @@
 import { describe, expect, test } from 'vitest';
 import { Evidence, evaluateClaims, evaluateOverall } from '../../src/experiments/parts/claims.js';
 import { resolveOptions } from '../../src/experiments/parts/options.js';
-import type { SystemRecord } from '../../src/experiments/systems.js';
+import type { ExperimentRecord } from '../../src/experiments/systems.js';
 import type { Case, HandMade } from './evidence/cases.js';
 
 /**
  * Registers the tests of a system's claims. The test of a new system calls it; see CONTRIBUTING.md.
  */
-export function testClaims({ slug, load, abstract }: SystemRecord, cases: readonly Case[]): void {
+export function testClaims({ slug, load, abstract }: ExperimentRecord, cases: readonly Case[]): void {
   describe(`claims of ${slug}`, () => {
     const evidenceOf = async ({ data, options = {} }: Case, { methods, studies = {} }: HandMade) => {
       const { experiment } = await load();

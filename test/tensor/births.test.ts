@@ -365,7 +365,7 @@ const others = new Set(
   [
     'apply applyAll checkpoint grad isObserved joinedArrays jvp keep leaves mapTree observe onlyGradient privately scope unobserved',
     'valueAndGrad vjp watchReads whileRecording checkIndices requireChoice requireDType requireTensor convolutionCount',
-    'broadcastShapes convolutionSizes pair triple formatShape sameShape sizeOf Random Scope Tensor gatherKnownRows putKnownRows',
+    'broadcastShapes convolutionAttributes convolutionSizes pair triple formatShape sameShape sizeOf Random Scope Tensor gatherKnownRows putKnownRows',
     'throughReference productGradients',
   ].flatMap((names) => names.split(' ')),
 );

@@ -27,7 +27,7 @@ import {
   training,
 } from '../../src/nn/index.js';
 import { Random, type Shape, scope, type Tensor, tensor, valueAndGrad, zeros } from '../../src/tensor/index.js';
-import { cost, exportOnnx, trace } from '../../src/trace/index.js';
+import { compile, cost, exportOnnx, trace } from '../../src/trace/index.js';
 import {
   ImageClassifier,
   imageModel,
@@ -293,6 +293,22 @@ describe('pools against enumeration', () => {
     const loss = (y: Tensor) => pool.forward(y, inference).reshape([-1]).multiply(tensor(weights)).sum();
     expect(Array.from(pool.forward(x, inference).dataSync())).toEqual(expected);
     expectClose(valueAndGrad(loss)(x).gradient.dataSync(), gradient, 1e-6);
+  });
+
+  test.each([3, 4, 5, 8, 11])('max as a plan, which keeps no places, at width %i; NaN is largest', (columns) => {
+    const own = uniformTensor(columns, [2, 3, 4, columns], -2, -1);
+    own.view()[4 * columns + 1] = Number.NaN;
+    const pool = spatialOperator('max-pool', 3, new Random(1));
+    const plan = compile((y) => pool.forward(y, inference), [own]);
+    const given = own.dataSync();
+    const expected = Array.from(given, (_, at) => {
+      const plane = given.subarray(Math.floor(at / (4 * columns)) * 4 * columns);
+      const [row, column] = [Math.floor(at / columns) % 4, at % columns];
+      return Math.max(...windowAt(plane, [4, columns], row, column).map(({ value }) => value));
+    });
+    expect(Array.from((plan.run(own)[0] as Tensor).dataSync())).toEqual(expected);
+    expect(Array.from(pool.forward(own, inference).dataSync())).toEqual(expected);
+    plan.dispose();
   });
 
   test('average of a block: the divisor is 9 at the border too', () => {

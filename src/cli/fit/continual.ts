@@ -209,7 +209,7 @@ async function pictureTasks(
     const flags = inputs
       ? { ...pictures, size: [inputs.height, inputs.width] as const, channels: String(inputs.channels) as '1' | '3' }
       : pictures;
-    const background = inputs?.background ?? pictures.background;
+    const background = inputs?.background ?? pictures.background ?? 'white';
     const { classes, train, test } = await readPictures(folder.path, flags, { background });
     const { channels, height, width } = train;
     inputs ??= { kind: 'pictures', channels, height, width, background };

@@ -71,7 +71,7 @@ type Values = FitRequest<typeof countOptions>['values'];
 /** What the model file says of the network. @throws RangeError for a tile of no whole cells */
 function layoutOf(
   { tile, scale, hyperedges, heads, dynamic, k }: Values,
-  { channels = '3', background }: PictureTrainingFlags,
+  { channels = '3', background = 'white' }: PictureTrainingFlags,
 ) {
   requireTile(tile);
   return {

@@ -130,7 +130,10 @@ function validationOf({ train }: ImageDataset, share: number, random: Random) {
   const pick = (rows: Int32Array): LabelledImages => {
     const pixels = new Uint8Array(rows.length * size);
     for (const [at, row] of rows.entries()) pixels.set(train.pixels.subarray(row * size, (row + 1) * size), at * size);
-    return { ...train, count: rows.length, pixels, labels: rows.map((row) => train.labels[row] as number) };
+    const { files, ...images } = train;
+    const own = files && Array.from(rows, (row) => files[row] as string);
+    const labels = rows.map((row) => train.labels[row] as number);
+    return { ...images, count: rows.length, pixels, labels, ...(own && { files: own }) };
   };
   return { train: pick(order.subarray(held)), validation: pick(order.subarray(0, held)) };
 }

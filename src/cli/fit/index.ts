@@ -7,7 +7,14 @@ import { Random } from '../../tensor/index.js';
 import { number } from '../arguments.js';
 import { type ChatFlags, chatOnly, withChatOptions } from '../chat.js';
 import { writeNote } from '../output.js';
-import { type PictureTrainingFlags, pictureOnly, withBackgroundOption, withPictureOptions } from '../pictures.js';
+import {
+  type ClassifierFlags,
+  classifierOnly,
+  pictureOnly,
+  withBackgroundOption,
+  withClassifierOptions,
+  withPictureOptions,
+} from '../pictures.js';
 import { readingOnly, readingText, TABLE_FORMS, withTableOptions } from '../tables.js';
 import { useThreads } from '../threads.js';
 import { trainResumably } from '../training.js';
@@ -16,7 +23,7 @@ import type { DataKind, Fitted, Learner } from './learner.js';
 import { learners, usualLearner } from './learners.js';
 import { fitTable, type TableFitFlags, tableOnly, withTableFitOptions } from './table.js';
 
-interface Flags extends TableFitFlags, ChatFlags, PictureTrainingFlags {
+interface Flags extends TableFitFlags, ChatFlags, ClassifierFlags {
   readonly data?: string;
   readonly encoder?: string;
   readonly continue?: string;
@@ -70,6 +77,7 @@ Examples
 
   gossamer fit flowers/ --model lsnet-nano --size 32             classes of pictures: a folder of pictures for each class
   gossamer fit digits/ --model resnet20 --set epochs=20 --set augment=yes --test-share 0.2 -o digits.safetensors
+  gossamer fit letters/ --from digits.safetensors --freeze -o letters.safetensors   other classes on the same backbone
 
   gossamer fit flowers/ --model logah --size 32 -o ghn.safetensors   initial weights of vision transformers, from their architecture
   gossamer predict ghn.safetensors architecture.json -o weights.safetensors
@@ -126,7 +134,8 @@ export function fitCommand(): Command {
     'h4g, hyperpave: a sentence model in ONNX that encodes the texts, tokenizer.json beside it',
   );
   command.option('--init <file>', 'pictures: initial weights by a model of logah');
-  const pictures = withBackgroundOption(withPictureOptions(command, { of: 'pictures: ' }), 'pictures: ');
+  const of = 'pictures: ';
+  const pictures = withClassifierOptions(withBackgroundOption(withPictureOptions(command, { of }), of), of);
   return withTableFitOptions(withChatOptions(pictures))
     .addHelpText('after', ({ command: own }) => `${modelsText(own.opts<Partial<Flags>>().model)}${examples}`)
     .action(fit);
@@ -154,7 +163,8 @@ function optionLines(options: OptionTable): string {
   return lines.join('\n');
 }
 
-async function fit([path = '', ...more]: readonly string[], flags: Flags, command: Command): Promise<void> {
+async function fit([path = '', ...more]: readonly string[], given: Flags, command: Command): Promise<void> {
+  const flags = given.model === undefined ? { ...given, ...(await modelOf(given)) } : given;
   useThreads(flags.threads);
   requireWritable(flags.out);
   const learner = learnerOf(path, flags);
@@ -172,11 +182,16 @@ async function fit([path = '', ...more]: readonly string[], flags: Flags, comman
     if (flags.set.length > 0) throw new Error('--set is for other models than those of tables');
     if (flags.resume) throw new Error('--resume: a comparison of tables keeps no checkpoint');
     refuse([...chatOnly, 'data'], 'is for models that talk, such as hyperagent', command);
-    refuse(pictureOnly, `is for pictures; "${path}" is read as a table`, command);
+    refuse([...pictureOnly, ...classifierOnly], `is for pictures; "${path}" is read as a table`, command);
     return fitTable(path, flags);
   }
   requireFitting(path, flags, learner, command);
   await train([path, ...more], flags, learner);
+}
+
+/** The network in the model that training begins with. */
+async function modelOf({ from }: Flags): Promise<Pick<Flags, 'model'>> {
+  return from === undefined ? {} : { model: (await import('./pictures.js')).architectureIn(from) };
 }
 
 /** The model that the data or --model names; undefined for the estimators of tables. */
@@ -233,6 +248,8 @@ function requireFitting(path: string, { model, task }: Flags, learner: Learner, 
   refuse(tableOnly, `is for tables; "${path}" is learnt by ${model ?? 'a model'} with --set name=value`, command);
   const unread = readingOnly.filter((name) => !readingOf[data].includes(name));
   refuse(unread, `is not for ${nouns[data]}, which "${path}" is read as`, command);
+  if (data !== 'pictures' || model === 'logah')
+    refuse(classifierOnly, 'is for networks that learn classes of pictures', command);
   // Tasks are folders of pictures, or tables.
   if (data === 'tasks') {
     if (kindOf(path) === 'pictures') refuse(['target'], 'is for tables; the class of a picture is its folder', command);
@@ -285,10 +302,10 @@ async function train(paths: readonly string[], flags: Flags, learner: Learner): 
     () => fitted?.file && writeFileAtomic(flags.out, fitted.file()),
   );
   if (!ended || !fitted) return;
-  const { lines, scores, file } = fitted;
+  const { lines, details = [], scores, file } = fitted;
   if (flags.json)
     process.stdout.write(
       `${JSON.stringify({ data: paths.join(' '), ...scores, ...(file && { model: flags.out }) })}\n`,
     );
-  else process.stdout.write(`${[...lines, ...(file ? [`model: ${flags.out}`] : [])].join('\n')}\n`);
+  else process.stdout.write(`${[...lines, ...details, ...(file ? [`model: ${flags.out}`] : [])].join('\n')}\n`);
 }

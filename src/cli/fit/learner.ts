@@ -4,7 +4,7 @@ import type { OptionTable, OptionValues } from '../../experiments/parts/options.
 import type { FitResult, TrainingHooks } from '../../nn/index.js';
 import type { Random } from '../../tensor/index.js';
 import type { ChatFlags } from '../chat.js';
-import type { PictureTrainingFlags } from '../pictures.js';
+import type { ClassifierFlags } from '../pictures.js';
 import type { TableFlags } from '../tables.js';
 
 /** Kinds of data that commands tell apart; see `kindOf`. */
@@ -47,7 +47,7 @@ export interface FitRequest<Options extends OptionTable = OptionTable> {
   /** How tables are read. */
   readonly reading: TableFlags;
   /** How pictures are read. */
-  readonly pictures?: PictureTrainingFlags;
+  readonly pictures?: ClassifierFlags;
   /** Of models that talk: where, and the questions that they learn from. */
   readonly chat?: ChatFlags & { readonly data?: string | undefined };
   /** Signal of Ctrl-C, the checkpoint beside the model, and the progress line. */
@@ -64,6 +64,8 @@ export interface Fitted {
   readonly file?: () => Uint8Array;
   /** Lines for the terminal: what was learnt, from what, and how well. */
   readonly lines: readonly string[];
+  /** Lines below the last one, such as a table of what was confused. Default: none. */
+  readonly details?: readonly string[];
   /** The scores, by name, for `--json`. */
   readonly scores: Readonly<Record<string, number>>;
   /** Why the training ended; after `aborted` the model is not kept. */

@@ -120,6 +120,7 @@ export const pictureOptions = {
   weightDecay: number(0.02, 'decay of weights', { minimum: 0 }),
   augment: choice(['no', 'yes'], 'shift and mirror training images'),
   mixing: choice(['none', 'mixup', 'cutmix'], 'blend pairs of images'),
+  classWeights: choice(['none', 'balanced'], 'balanced: classes with few images count as much as the others'),
   labelSmoothing: share(0, 'share of a label that is spread over all classes'),
   average: share(0, 'average the weights of all steps with this decay, such as 0.999; 0: the last', {
     maximum: 0.999999,

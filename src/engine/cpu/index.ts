@@ -1,6 +1,6 @@
 // The CPU device: WebAssembly kernels on one shared memory, run by the calling thread and the pool.
 
-import { addressOf, BufferStore, HeapBuffer } from '../buffers.js';
+import { addressOf, BufferStore, dropZeros, HeapBuffer, ShapeBuffer } from '../buffers.js';
 import type { HostDevice } from '../device.js';
 import {
   createMemory,
@@ -39,6 +39,8 @@ export class CpuDevice implements HostDevice {
   /** Views of the whole memory, made again when it has grown. */
   #floats = new Float32Array(0);
   #ints = new Int32Array(0);
+  /** Whether shapes alone count, so that nothing is allocated or run. */
+  #shapesOnly = false;
 
   private constructor(
     readonly featureLevel: FeatureLevel,
@@ -89,7 +91,31 @@ export class CpuDevice implements HostDevice {
     return this.#heap.maximumBytes;
   }
 
+  /** Whether tensors have shapes and no values just now. */
+  get isShapesOnly(): boolean {
+    return this.#shapesOnly;
+  }
+
+  /**
+   * Runs a synchronous body in which new tensors take no memory and kernels do nothing.
+   *
+   * @throws Error when the body is asynchronous
+   */
+  shapesOnly<Result>(body: () => Result): Result {
+    const before = this.#shapesOnly;
+    this.#shapesOnly = true;
+    try {
+      const result = body();
+      if (result instanceof Promise) throw new Error('shapesOnly: the body must not be asynchronous');
+      return result;
+    } finally {
+      this.#shapesOnly = before;
+      if (!before) dropZeros();
+    }
+  }
+
   allocate(bytes: number): Buffer {
+    if (this.#shapesOnly) return new ShapeBuffer(bytes);
     return this.#store.allocate(bytes);
   }
 
@@ -116,12 +142,18 @@ export class CpuDevice implements HostDevice {
   }
 
   write(region: Region, data: TypedArray): void {
+    if (this.#shapesOnly) {
+      if (region.buffer instanceof ShapeBuffer) region.buffer.write(region.byteOffset, data);
+      return;
+    }
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const place = this.#placeOf(region, data.byteLength);
     new Uint8Array(this.#heap.memory.buffer, place, data.byteLength).set(bytes);
   }
 
   peek(region: Region, dtype: DType, length: number): TypedArray {
+    if (this.#shapesOnly && region.buffer instanceof ShapeBuffer)
+      return region.buffer.read(region.byteOffset, dtype, length);
     const start = this.#placeOf(region, length * bytesPerElement[dtype]);
     const { buffer } = this.#heap.memory;
     if (dtype === 'f32') {
@@ -145,7 +177,11 @@ export class CpuDevice implements HostDevice {
   }
 
   run<Name extends KernelName>(kernel: Name, args: ArgumentsOf<Name>): void {
-    runRoutine(this.#runner, kernel, args);
+    if (!this.#shapesOnly) runRoutine(this.#runner, kernel, args);
+    else if (kernel === 'fill') {
+      const { y, bits } = args as ArgumentsOf<'fill'>;
+      if (y.buffer instanceof ShapeBuffer) y.buffer.fill(bits);
+    }
   }
 
   /**

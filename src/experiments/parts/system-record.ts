@@ -14,8 +14,8 @@ export interface Paper {
   readonly arxiv?: string;
 }
 
-/** A published system as data. */
-export interface SystemRecord {
+/** What an experiment is about, as data: a published system, or a comparison of several. */
+export interface ExperimentRecord {
   /**
    * Its name on the command line, and of its files: `src/<family>/<slug>`,
    * `src/experiments/<family>/<slug>.ts`.
@@ -27,14 +27,21 @@ export interface SystemRecord {
   readonly family: Family;
   /** What it does for a user, in one line. */
   readonly about: string;
-  /** The publication. */
-  readonly paper: Paper;
+  /** The publication; none of a comparison. */
+  readonly paper?: Paper;
   /**
-   * What the abstract claims, in its own words, by a short key that claims of the experiment name.
+   * What the abstract claims, in its own words, by a short key that claims of the experiment name;
+   * nothing of a comparison.
    */
   readonly abstract: Readonly<Record<string, string>>;
   /** Imports the experiment. */
   readonly load: () => Promise<{ readonly experiment: Experiment }>;
+}
+
+/** A published system. */
+export interface SystemRecord extends ExperimentRecord {
+  /** The publication. */
+  readonly paper: Paper;
 }
 
 /** `Feng, Luo, Ying, Gao, "LightHGNN: …", ICLR 2024 (arXiv 2402.04296)`. */

@@ -149,6 +149,7 @@ export function imagesFrom(images: LabelledImages, first: number): LabelledImage
     count: images.count - first,
     pixels: images.pixels.subarray(first * size),
     labels: images.labels.subarray(first),
+    ...(images.files && { files: images.files.slice(first) }),
   };
 }
 
@@ -221,7 +222,7 @@ export function imageMethod(
     trial: (setting, run) => trainImages(method, trial, setting, values, run),
     validation: ({ model }) => accuracyOn(model, trial.test, data),
     discard: ({ model }) => disposeWeights(stateOf(model)),
-    score: ({ model }) => costScores(footprintOf(model, data, plan)),
+    score: ({ model }) => deployedScores(model, data, plan),
   });
 }
 
@@ -234,6 +235,11 @@ function footprintOf(model: Layer, data: ImageDataset, options: CompileOptions =
     plan.dispose();
     return measured;
   });
+}
+
+/** Scores of the deployed form of a model: accuracy on the test images and cost. */
+export function deployedScores(model: Layer, data: ImageDataset, options?: CompileOptions): Scores {
+  return costScores(footprintOf(model, data, options));
 }
 
 function costScores({ accuracy: share, usedMultiplyAdds, nonZeros, bytes }: Footprint): Scores {

@@ -13,7 +13,7 @@ import { breakEven } from './fronts.js';
 export type LayerShape = readonly [side: number, inputs: number, outputs: number];
 
 /** Pointwise layers of MobileNetV1 at 224². */
-const layerShapes: readonly LayerShape[] = [
+export const layerShapes: readonly LayerShape[] = [
   [112, 32, 64],
   [56, 128, 128],
   [28, 256, 256],

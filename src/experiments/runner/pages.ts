@@ -7,7 +7,7 @@ import { readText, writeFileAtomic } from '../../data/node.js';
 import { abstractShare, type Claim } from '../parts/claims.js';
 import type { Experiment } from '../parts/contract.js';
 import { citation } from '../parts/system-record.js';
-import { families, type SystemRecord, systems } from '../systems.js';
+import { comparisons, type ExperimentRecord, families, systems } from '../systems.js';
 import {
   assignments,
   claimsOfReproduction,
@@ -29,15 +29,18 @@ function table(columns: readonly string[], rows: readonly (readonly (string | nu
   return [line(columns), line(columns.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
+/** The page of a system or a comparison. */
+const pageOf = ({ slug, paper }: ExperimentRecord) => `docs/${paper ? 'systems' : 'comparisons'}/${slug}.md`;
+
 const mark = (holds: boolean) => (holds ? '✓' : '✗');
 
 /** Whether the code of a system has changed since its reproduction. */
-function isOutdated(record: SystemRecord, { code }: Reproduction, folder: string): boolean {
+function isOutdated(record: ExperimentRecord, { code }: Reproduction, folder: string): boolean {
   const now = codeDigest(record, folder);
   return now !== undefined && now !== code;
 }
 
-function when(record: SystemRecord, made: Reproduction, folder: string): string {
+function when(record: ExperimentRecord, made: Reproduction, folder: string): string {
   return `${made.date}, commit ${made.commit}${isOutdated(record, made, folder) ? ', **older than its code**' : ''}`;
 }
 
@@ -56,20 +59,20 @@ function dataOf({ data, command }: ReproducedRun): string {
 }
 
 /** How much of an abstract a reproduction shows. */
-function shareIn({ abstract }: SystemRecord, { claims, overall = [] }: Experiment, made: Reproduction) {
+function shareIn({ abstract }: ExperimentRecord, { claims, overall = [] }: Experiment, made: Reproduction) {
   return abstractShare(Object.keys(abstract), [...claims, ...overall], claimsOfReproduction(made));
 }
 
 /** REPRODUCTION.md: how much of each abstract is shown, then claim by claim. */
 export async function reproductionPage(folder: string): Promise<string> {
   const made = await Promise.all(
-    systems.map(async (record) => {
+    [...systems, ...comparisons].map(async (record: ExperimentRecord) => {
       const { experiment } = await record.load();
       return { record, experiment, reproduction: readReproduction(folder, record.slug) };
     }),
   );
   const overview = made.map(({ record, experiment, reproduction }) => {
-    const link = `[${record.slug}](docs/systems/${record.slug}.md)`;
+    const link = `[${record.slug}](${pageOf(record)})`;
     if (!reproduction) return [link, '–', '–', '–', 'not reproduced yet'];
     const claims = claimsOfReproduction(reproduction);
     const { shown, partly, measured, all } = shareIn(record, experiment, reproduction);
@@ -83,14 +86,14 @@ export async function reproductionPage(folder: string): Promise<string> {
     };
     return [
       link,
-      `${shown} of ${all}${rest.length > 0 ? ` (${rest.join(', ')})` : ''}`,
+      all === 0 ? '–' : `${shown} of ${all}${rest.length > 0 ? ` (${rest.join(', ')})` : ''}`,
       held('paper'),
       held('ours'),
       when(record, reproduction, folder),
     ];
   });
   const totals = made.flatMap(({ record, experiment, reproduction }) =>
-    reproduction ? [shareIn(record, experiment, reproduction)] : [],
+    reproduction && record.paper ? [shareIn(record, experiment, reproduction)] : [],
   );
   const sum = (of: 'shown' | 'all') => totals.reduce((total, share) => total + share[of], 0);
   const sections = made.flatMap(({ record, experiment, reproduction }) =>
@@ -112,17 +115,17 @@ ${sections.join('\n\n')}
 `;
 }
 
-function systemSection(record: SystemRecord, experiment: Experiment, made: Reproduction, folder: string): string {
+function systemSection(record: ExperimentRecord, experiment: Experiment, made: Reproduction, folder: string): string {
   return `## ${record.slug}
 
-${citation(record.paper)}. ${shareOf(record, experiment, claimsOfReproduction(made))}
+${record.paper ? `${citation(record.paper)}. ` : ''}${shareOf(record, experiment, claimsOfReproduction(made))}
 (${when(record, made, folder)}; ${made.machine}).
 
 ${claimTable(record, experiment, made)}`;
 }
 
 /** Source × claim × abstract's words × ours × holds × data × command. */
-function claimTable({ abstract }: SystemRecord, { unmeasured = {} }: Experiment, made: Reproduction): string {
+function claimTable({ abstract }: ExperimentRecord, { unmeasured = {} }: Experiment, made: Reproduction): string {
   const measured = measuredClaims(made);
   const order = claimGroups.map(({ source }) => source);
   const rows = [...measured]
@@ -147,7 +150,7 @@ function claimTable({ abstract }: SystemRecord, { unmeasured = {} }: Experiment,
 }
 
 /** The generated part of docs/systems/<slug>.md. */
-function systemPart(record: SystemRecord, experiment: Experiment, made: Reproduction | undefined, folder: string) {
+function systemPart(record: ExperimentRecord, experiment: Experiment, made: Reproduction | undefined, folder: string) {
   const { options, datasets, ownData, unmeasured = {} } = experiment;
   const quotes = Object.entries(record.abstract).map(([key, words]) => {
     const reason = unmeasured[key];
@@ -155,13 +158,8 @@ function systemPart(record: SystemRecord, experiment: Experiment, made: Reproduc
   });
   const settings = Object.entries(options).map(([name, { default: value, about }]) => [`\`${name}\``, value, about]);
   const results = made ? resultsPart(record, experiment, made, folder) : 'Not reproduced yet.';
-  return `${citation(record.paper)}.
-
-The abstract claims:
-
-${quotes.join('\n')}
-
-\`\`\`sh
+  const source = record.paper ? `${citation(record.paper)}.\n\nThe abstract claims:\n\n${quotes.join('\n')}\n\n` : '';
+  return `${source}\`\`\`sh
 gossamer run ${record.slug}                  # on embedded data
 gossamer info ${record.slug}                 # options, data sets, claims
 gossamer reproduce ${record.slug}            # what stands below
@@ -178,7 +176,7 @@ ${results}
 ${table(['option', 'default', 'meaning'], settings)}`;
 }
 
-function resultsPart(record: SystemRecord, experiment: Experiment, made: Reproduction, folder: string): string {
+function resultsPart(record: ExperimentRecord, experiment: Experiment, made: Reproduction, folder: string): string {
   const runs = made.runs.map((run) => {
     const { columns, rows } = methodTable(experiment, run.rows);
     return `${run.description}; ${counted(run.seeds.length, 'seed')}, ${counted(run.threads, 'thread')}, ${run.seconds} s:
@@ -195,7 +193,7 @@ ${claimTable(record, experiment, made)}${unrunPart(record, experiment, made)}`;
 }
 
 /** The long runs that nothing on the page comes from. */
-function unrunPart({ slug }: SystemRecord, experiment: Experiment, made: Reproduction): string {
+function unrunPart({ slug }: ExperimentRecord, experiment: Experiment, made: Reproduction): string {
   const commands = unrunPresets(experiment, made).map((preset) => {
     const set = assignments(preset).map((assignment) => ` --set ${assignment}`);
     return `gossamer run ${slug} --data ${preset.data} --seeds ${seedCount(preset)}${set.join('')}`;
@@ -237,8 +235,8 @@ export async function pages(folder: string): Promise<Readonly<Record<string, str
     'REPRODUCTION.md': await reproductionPage(folder),
     'README.md': withPart(read('README.md', '# Gossamer\n'), systemTable()),
   };
-  for (const record of systems) {
-    const path = `docs/systems/${record.slug}.md`;
+  for (const record of [...systems, ...comparisons]) {
+    const path = pageOf(record);
     const { experiment } = await record.load();
     const part = systemPart(record, experiment, readReproduction(folder, record.slug), folder);
     made[path] = withPart(read(path, `# ${record.title}\n`), part);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { readJson } from '../../data/node.js';
 import type { Claim } from '../parts/claims.js';
 import type { Experiment, Preset } from '../parts/contract.js';
-import type { SystemRecord } from '../systems.js';
+import type { ExperimentRecord } from '../systems.js';
 import { revived } from './json.js';
 import type { RunResult } from './result.js';
 
@@ -86,7 +86,7 @@ export function unrunPresets(
 }
 
 /** The files of a system below the folder of the repository: its experiment and its model. */
-export function filesOf({ slug, family }: SystemRecord, root: string): string[] {
+export function filesOf({ slug, family }: ExperimentRecord, root: string): string[] {
   const candidates = [
     join(root, 'src/experiments', family, `${slug}.ts`),
     join(root, 'src', family, `${slug}.ts`),
@@ -108,7 +108,7 @@ export function filesOf({ slug, family }: SystemRecord, root: string): string[] 
  *
  * @returns undefined where the sources are not at hand, as in an installed package
  */
-export function codeDigest(record: SystemRecord, root: string): string | undefined {
+export function codeDigest(record: ExperimentRecord, root: string): string | undefined {
   const files = filesOf(record, root);
   if (files.length === 0) return undefined;
   const digest = createHash('sha256');

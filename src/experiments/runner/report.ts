@@ -4,14 +4,14 @@
 import type { Claim } from '../parts/claims.js';
 import type { Experiment, ReportPicture } from '../parts/contract.js';
 import { citation } from '../parts/system-record.js';
-import type { SystemRecord } from '../systems.js';
+import type { ExperimentRecord } from '../systems.js';
 import { escapeHtml, htmlTable, style } from './html.js';
 import { comparison, studyPlot, tradeOff, trainingCurves } from './plots.js';
 import { claimGroups, counted, formatValue, methodTable, type RunResult, shareOf } from './result.js';
 
 /** The report of a run as a page, with pictures in it. */
 export function reportHtml(
-  record: SystemRecord,
+  record: ExperimentRecord,
   experiment: Experiment,
   result: RunResult,
   pictures: readonly ReportPicture[] = [],
@@ -23,7 +23,7 @@ export function reportHtml(
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(record.title)}</title><style>${style}</style></head>
 <body>
 <h1>${escapeHtml(record.title)}</h1>
-${paragraph(citation(record.paper))}
+${paragraph(record.paper ? citation(record.paper) : record.about)}
 <p>${escapeHtml(description)}. Seeds ${seeds.join(', ')}; ${counted(threads, 'thread')}; ${seconds.toFixed(0)} s.</p>
 ${htmlTable(methodTable(experiment, result.rows))}
 ${notes.map(paragraph).join('')}
@@ -47,14 +47,14 @@ function figure({ caption, png }: ReportPicture): string {
 }
 
 /** The claims in three groups; those of the abstract under the words that they are about. */
-function claimLists({ abstract }: SystemRecord, claims: readonly Claim[]): string {
+function claimLists({ abstract }: ExperimentRecord, claims: readonly Claim[]): string {
   const list = (own: readonly Claim[]) => `<ul class="claims">${own.map(claimItem).join('')}</ul>`;
   const quoted = Object.entries(abstract).map(([key, words]) => {
     const own = claims.filter((claim) => claim.words === key);
     return `<p>“${escapeHtml(words)}”</p>${own.length > 0 ? list(own) : '<p class="note">not measured in this run</p>'}`;
   });
   const groups = claimGroups.flatMap(({ source, title }) => {
-    if (source === 'abstract') return [`<h3>${title}</h3>`, ...quoted];
+    if (source === 'abstract') return quoted.length > 0 ? [`<h3>${title}</h3>`, ...quoted] : [];
     const own = claims.filter((claim) => claim.source === source);
     return own.length > 0 ? [`<h3>${title}</h3>`, list(own)] : [];
   });

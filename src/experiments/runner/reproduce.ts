@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../../data/node.js';
 import { Evidence, evaluateOverall } from '../parts/claims.js';
 import type { Experiment, Preset } from '../parts/contract.js';
-import type { SystemRecord } from '../systems.js';
+import type { ExperimentRecord } from '../systems.js';
 import { toJson } from './json.js';
 import {
   assignments,
@@ -46,7 +46,7 @@ export interface ReproduceOptions {
  * would be lost, unless `fresh` is set; the reason of `signal` when it aborts; finished runs and
  * seeds stay in runs/ for `resume`
  */
-export async function reproduce(record: SystemRecord, options: ReproduceOptions): Promise<Reproduction> {
+export async function reproduce(record: ExperimentRecord, options: ReproduceOptions): Promise<Reproduction> {
   const { folder, long = false } = options;
   const { experiment } = await record.load();
   const commit = commitOf(folder);
@@ -69,7 +69,7 @@ export async function reproduce(record: SystemRecord, options: ReproduceOptions)
 }
 
 /** Folder of the run of a preset. */
-function folderOf({ slug }: SystemRecord, preset: Preset, folder: string): string {
+function folderOf({ slug }: ExperimentRecord, preset: Preset, folder: string): string {
   const name = [slug, preset.data, ...assignments(preset)].join('-').replace(/[^\w.=-]+/g, '-');
   return join(folder, 'runs', 'reproduce', name);
 }
@@ -78,7 +78,7 @@ function folderOf({ slug }: SystemRecord, preset: Preset, folder: string): strin
  * @throws Error when a record of more would be replaced, or finished seeds of a stopped run removed
  */
 function requireNoLoss(
-  record: SystemRecord,
+  record: ExperimentRecord,
   presets: readonly Preset[],
   { folder, seeds, fresh, resume }: ReproduceOptions,
 ): void {
@@ -109,7 +109,7 @@ function requireNoLoss(
     );
 }
 
-function runPreset(record: SystemRecord, preset: Preset, options: ReproduceOptions): Promise<RunResult> {
+function runPreset(record: ExperimentRecord, preset: Preset, options: ReproduceOptions): Promise<RunResult> {
   const count = seedCount(preset, options.seeds);
   const out = folderOf(record, preset, options.folder);
   const resume = options.resume === true && existsSync(join(out, 'config.json'));

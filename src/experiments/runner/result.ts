@@ -3,7 +3,7 @@
 import { type Claim, shareSentence } from '../parts/claims.js';
 import type { Experiment, MethodScores, Metric, Scores, SeedResult, Study } from '../parts/contract.js';
 import type { Summary } from '../parts/statistics.js';
-import type { SystemRecord } from '../systems.js';
+import type { ExperimentRecord } from '../systems.js';
 
 export interface Row {
   readonly method: string;
@@ -123,11 +123,13 @@ export function formatValue(value: number): string {
 
 /** What a run shows of the abstract, in a sentence. */
 export function shareOf(
-  { abstract }: SystemRecord,
+  { abstract }: ExperimentRecord,
   { claims: specs, overall = [] }: Experiment,
   claims: readonly Claim[],
   smoke = false,
 ): string {
+  if (Object.keys(abstract).length === 0)
+    return `${claims.filter(({ holds }) => holds).length} of ${counted(claims.length, 'claim')} hold`;
   if (smoke) return 'A smoke run is too small to show a claim of the abstract';
   return shareSentence(Object.keys(abstract), [...specs, ...overall], claims);
 }

@@ -9,7 +9,7 @@ import type { Experiment, RunContext, SeedResult } from '../parts/contract.js';
 import { resolveOptions } from '../parts/options.js';
 import { summarize } from '../parts/statistics.js';
 import { noStudies } from '../parts/studies.js';
-import type { SystemRecord } from '../systems.js';
+import type { ExperimentRecord } from '../systems.js';
 import { RunFolder } from './folder.js';
 import { chosenSettings, type Row, type RunResult } from './result.js';
 
@@ -58,7 +58,7 @@ export interface RunEvents {
 
 /** A run that is ready to go. */
 interface Plan {
-  readonly record: SystemRecord;
+  readonly record: ExperimentRecord;
   readonly experiment: Experiment;
   readonly request: RunRequest;
   readonly events: RunEvents;
@@ -77,7 +77,7 @@ interface Plan {
  * reason of `signal` when it aborts.
  */
 export async function runExperiment(
-  record: SystemRecord,
+  record: ExperimentRecord,
   request: RunRequest,
   events: RunEvents = {},
 ): Promise<RunResult> {

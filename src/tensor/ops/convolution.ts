@@ -188,23 +188,34 @@ function requirePositive(operation: string, name: string, values: readonly numbe
  * @throws Error naming the shapes when channels, groups or sizes do not fit.
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvolutionOptions = {}): Tensor {
+  requireDType('conv2d', 'f32', x, weight, ...(bias ? [bias] : []));
+  const attributes = convolutionAttributes(x.shape, weight.shape, options);
+  const [filters] = weight.shape as [number];
+  if (bias && bias.size !== filters) throw new Error(`conv2d: bias has ${bias.size} elements, expected ${filters}`);
+  return apply(convolutionOp, bias ? [x, weight, bias] : [x, weight], attributes);
+}
+
+/**
+ * The attributes of a convolution of images x [n, c, h, w] with filters w [o, c / groups, kh, kw].
+ *
+ * @throws Error naming the shapes when channels, groups or sizes do not fit.
+ */
+export function convolutionAttributes(x: Shape, weight: Shape, options: ConvolutionOptions): ConvolutionAttributes {
   const stride = pair(options.stride ?? 1);
   const dilation = pair(options.dilation ?? 1);
   const groups = options.groups ?? 1;
-  requireDType('conv2d', 'f32', x, weight, ...(bias ? [bias] : []));
-  if (x.rank !== 4 || weight.rank !== 4)
+  if (x.length !== 4 || weight.length !== 4)
     throw new Error(
-      `conv2d: expected x [n, c, h, w] and weight [o, c, kh, kw], got ${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
+      `conv2d: expected x [n, c, h, w] and weight [o, c, kh, kw], got ${formatShape(x)} and ${formatShape(weight)}`,
     );
-  const [, channels, height, width] = x.shape as [number, number, number, number];
-  const [filters, filterChannels, kernelHeight, kernelWidth] = weight.shape as [number, number, number, number];
+  const [, channels, height, width] = x as [number, number, number, number];
+  const [filters, filterChannels, kernelHeight, kernelWidth] = weight as [number, number, number, number];
   requirePositive('conv2d', 'stride, dilation and groups', [...stride, ...dilation, groups]);
   requirePositive('conv2d', 'the sizes of the kernel', [kernelHeight, kernelWidth]);
   if (filterChannels * groups !== channels || filters % groups !== 0)
     throw new Error(
-      `conv2d: ${channels} input channels in ${groups} groups do not fit weight ${formatShape(weight.shape)} (expected [multiple of ${groups}, ${channels / groups}, kh, kw])`,
+      `conv2d: ${channels} input channels in ${groups} groups do not fit weight ${formatShape(weight)} (expected [multiple of ${groups}, ${channels / groups}, kh, kw])`,
     );
-  if (bias && bias.size !== filters) throw new Error(`conv2d: bias has ${bias.size} elements, expected ${filters}`);
   const input = [height, width] as const;
   const reach = [(kernelHeight - 1) * dilation[0] + 1, (kernelWidth - 1) * dilation[1] + 1] as const;
   const output: [number, number] = [0, 0];
@@ -223,14 +234,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Convol
     throw new Error(
       `conv2d: a kernel that reaches over ${reach.join('×')} does not fit an image of ${height}×${width} with padding ${padding.join('×')}`,
     );
-  return apply(convolutionOp, bias ? [x, weight, bias] : [x, weight], {
-    stride,
-    padding,
-    dilation,
-    groups,
-    input,
-    output,
-  });
+  return { stride, padding, dilation, groups, input, output };
 }
 
 /** Options of `convTranspose2d`. */

@@ -1,6 +1,7 @@
 // What the kernels of images read and write for their arguments: convolutions, pools and channels,
 // in float32 and int8.
 
+import type { ConvolutionSizes } from '../../engine/index.js';
 import type { CallArguments } from './arguments.js';
 import { type CallCheck, readActivation } from './check.js';
 
@@ -30,7 +31,7 @@ const sizeNames = [
 ] as const;
 
 /** Sizes of a convolution; elements of its input, filters and output. */
-function convolutionElements(a: CallArguments) {
+export function convolutionElements(a: CallArguments) {
   const table = a.table('sizes');
   const sizes = new Map(sizeNames.map((name) => [name as string, table.size(name)]));
   const size = (name: string) => sizes.get(name) as number;
@@ -52,7 +53,10 @@ function convolutionElements(a: CallArguments) {
     if (!fits(one) || (depthwise && one.before > (one.kernel - 1) * one.dilation))
       a.fail(`has ${one.output} outputs for ${one.input} inputs, which its geometry does not give`);
   const taps = size('kernelHeight') * size('kernelWidth');
+  const [padTop, padLeft] = axes.map(({ before }) => before) as [number, number];
   return {
+    sizes: { ...(Object.fromEntries(sizes) as Omit<ConvolutionSizes, 'padTop' | 'padLeft'>), padTop, padLeft },
+    depthwise,
     filters: size('filters'),
     channels: size('channels'),
     input: size('images') * size('channels') * size('height') * size('width'),
@@ -90,11 +94,15 @@ const channelAffine: CallCheck = (a) => {
 };
 
 /** Pixels of a tile of `sparseChannels`, by the rows of a block. */
-const TILE_PIXELS: Readonly<Record<number, number>> = { 1: 16, 2: 16, 4: 8 };
+const TILE_PIXELS: Readonly<Record<number, number>> = { 1: 16, 2: 16, 4: 8, 8: 4 };
+/** Pixels of a wide tile, of single rows. */
+const WIDE_TILE = 32;
 
 const sparseChannels: CallCheck = (a) => {
   const [rows, columns, pixels, height] = [a.size('rows'), a.size('columns'), a.size('pixels'), a.size('height')];
-  const tileBytes = 4 * (TILE_PIXELS[height] ?? a.fail(`has blocks of ${height} rows`));
+  const wide = a.flag('wide') === 1;
+  if (wide && height !== 1) a.fail(`has wide tiles for blocks of ${height} rows`);
+  const tileBytes = 4 * (wide ? WIDE_TILE : (TILE_PIXELS[height] ?? a.fail(`has blocks of ${height} rows`)));
   a.number('stored');
   const entries = a.segmentEnds('indptr', Math.ceil(rows / height));
   for (const offset of a.constantInts('offsets', entries))

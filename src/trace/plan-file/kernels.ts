@@ -4,6 +4,7 @@ import type { KernelName } from '../../engine/index.js';
 import { binaryChecks } from './binary.js';
 import { type CallCheck, readActivation } from './check.js';
 import { convolutionChecks } from './convolutions.js';
+import { sparseWindowChecks } from './sparse-windows.js';
 
 const unary: CallCheck = (a) => {
   const n = a.integer('n', 0);
@@ -237,6 +238,7 @@ const checks: Partial<Readonly<Record<KernelName, CallCheck>>> = {
     rowwise((n) => n),
   ),
   ...convolutionChecks,
+  ...sparseWindowChecks,
   ...binaryChecks,
   logSumExp: rowwise(() => 1),
   leakyRelu: unaryWith('slope'),

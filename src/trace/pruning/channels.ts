@@ -21,6 +21,8 @@ export interface ChannelSlice {
 export interface Label {
   readonly axes: readonly number[];
   readonly channels: readonly number[];
+  /** The reshape that spread the channels over several axes. */
+  readonly spreadBy?: string | undefined;
 }
 
 /**
@@ -29,6 +31,8 @@ export interface Label {
 class Channels {
   readonly #parent = [0];
   readonly #slices: ChannelSlice[][] = [[]];
+  /** What fixed a channel, by channel. */
+  readonly #reasons = new Map<number, string>();
 
   create(count: number): number[] {
     return Array.from({ length: count }, () => {
@@ -55,18 +59,47 @@ class Channels {
     this.#parent[Math.max(p, q)] = Math.min(p, q);
   }
 
+  fix(channel: number, reason: string): void {
+    const root = this.#find(channel);
+    // Channels tied later share the reason of the first that was fixed.
+    if (root !== 0) this.#reasons.set(root, this.#reasons.get(root) ?? reason);
+  }
+
   attach(channel: number, slice: ChannelSlice): void {
     this.#slices[channel]?.push(slice);
   }
 
-  /** The slices of each set that can be removed. */
-  sets(): ChannelSlice[][] {
+  #setsByRoot(): Map<number, ChannelSlice[]> {
     const found = new Map<number, ChannelSlice[]>();
     this.#slices.forEach((slices, channel) => {
       const root = this.#find(channel);
-      if (root !== 0) found.set(root, [...(found.get(root) ?? []), ...slices]);
+      const own = found.get(root) ?? [];
+      found.set(root, own);
+      own.push(...slices);
     });
-    return [...found.values()].filter((slices) => slices.length > 0);
+    return found;
+  }
+
+  /** What fixed each root that is not free. */
+  #fixedRoots(): Map<number, string> {
+    const roots = new Map([[0, 'an operation without channels']]);
+    for (const [channel, reason] of this.#reasons) {
+      const root = this.#find(channel);
+      if (!roots.has(root)) roots.set(root, reason);
+    }
+    return roots;
+  }
+
+  /** The slices of each set that can be removed. */
+  sets(): ChannelSlice[][] {
+    const fixed = this.#fixedRoots();
+    return [...this.#setsByRoot()].filter(([root, { length }]) => length > 0 && !fixed.has(root)).map(([, own]) => own);
+  }
+
+  /** The slices of sets that must stay, and why. */
+  fixedSets(): { readonly slices: readonly ChannelSlice[]; readonly reason: string }[] {
+    const sets = this.#setsByRoot();
+    return [...this.#fixedRoots()].map(([root, reason]) => ({ slices: sets.get(root) ?? [], reason }));
   }
 }
 
@@ -77,6 +110,14 @@ class Channels {
 export class ChannelWalk {
   readonly #channels = new Channels();
   readonly #labels = new Map<Value, Label>();
+  /** The channel that each slice of a weight belongs to: of a weight used twice, the first. */
+  readonly #owners = new Map<string, number>();
+  #at = '';
+
+  /** Says where the walk is, for the reasons of what is fixed there. */
+  visit(where: string): void {
+    this.#at = where;
+  }
 
   label(value: Value): Label | undefined {
     return this.#labels.get(value);
@@ -98,11 +139,15 @@ export class ChannelWalk {
 
   /** Keeps the channels of a label from being removed. */
   fix(label: Label | undefined): void {
-    for (const channel of label?.channels ?? []) this.#channels.tie(channel, 0);
+    for (const channel of label?.channels ?? []) this.#channels.fix(channel, label?.spreadBy ?? this.#at);
   }
 
-  /** Ties a slice of a weight to a channel. */
+  /** Ties a slice of a weight to a channel, and channels of the same slice to each other. */
   attach(channel: number, slice: ChannelSlice): void {
+    const key = `${slice.weight}:${slice.axis}:${slice.index}`;
+    const owner = this.#owners.get(key);
+    if (owner === undefined) this.#owners.set(key, channel);
+    else if (owner !== channel) this.#channels.tie(owner, channel);
     this.#channels.attach(channel, slice);
   }
 
@@ -126,6 +171,11 @@ export class ChannelWalk {
   /** The slices of each set of channels that can be removed. */
   sets(): ChannelSlice[][] {
     return this.#channels.sets();
+  }
+
+  /** The slices of channels that must stay where they are, and what keeps them. */
+  fixedSets(): ReturnType<Channels['fixedSets']> {
+    return this.#channels.fixedSets();
   }
 }
 

@@ -13,7 +13,7 @@ export const elementwise: PruningRule = (walk, node) => {
   const rank = output.shape.length;
   const labels = node.inputs.map((input) => {
     const label = walk.label(input);
-    return label && { axes: label.axes.map((axis) => axis + rank - input.shape.length), channels: label.channels };
+    return label && { ...label, axes: label.axes.map((axis) => axis + rank - input.shape.length) };
   });
   const kept = labels.find((label) => label);
   if (!kept) return;
@@ -27,16 +27,14 @@ export const elementwise: PruningRule = (walk, node) => {
     } else if (other) {
       walk.fix(other);
       walk.fix(kept);
-    } else if (input.kind === 'constant' && input.origins.length && kept.axes.length === 1) {
-      const axis = (kept.axes[0] as number) - rank + input.shape.length;
-      const length = input.shape[axis] ?? 1;
-      if (length === kept.channels.length) walk.attachAxis(input, weightAxis(input, axis), kept.channels);
-    } else if (
-      input.kind !== 'constant' &&
-      input.shape.length === rank &&
-      kept.axes.some((axis) => input.shape[axis] !== 1)
-    ) {
-      walk.fix(kept);
+    } else {
+      const axes = kept.axes.map((axis) => axis - rank + input.shape.length);
+      const [axis] = axes as [number];
+      const ofChannels = input.kind === 'constant' && input.origins.length > 0 && axes.length === 1;
+      if (ofChannels && (input.shape[axis] ?? 1) === kept.channels.length)
+        walk.attachAxis(input, weightAxis(input, axis), kept.channels);
+      // Numbers without a name, or computed ones, would not follow their channels.
+      else if (axes.some((own) => (input.shape[own] ?? 1) !== 1)) walk.fix(kept);
     }
   });
   walk.setLabel(output, kept);

@@ -13,7 +13,9 @@ const reshape: PruningRule = (walk, node) => {
   const run = matchingRuns(x.shape, output.shape).find(({ from }) => label.axes.every((axis) => from.includes(axis)));
   if (!run) return walk.fix(label);
   const channels = channelsOfRun(label, x.shape, run.from);
-  walk.setLabel(output, withoutIdleAxes({ axes: run.to, channels }, output.shape));
+  const made = withoutIdleAxes({ axes: run.to, channels }, output.shape);
+  const spreadBy = `reshape [${x.shape.join(', ')}] → [${output.shape.join(', ')}]`;
+  walk.setLabel(output, made.axes.length > 1 ? { ...made, spreadBy } : made);
 };
 
 /** Consecutive axes of two shapes that hold the same elements. */
@@ -84,10 +86,7 @@ function withoutIdleAxes(label: Label, shape: readonly number[]): Label {
 const permute: PruningRule<{ readonly order: readonly number[] }> = (walk, node) => {
   const label = walk.label(node.inputs[0] as Value);
   const { order } = node.attributes;
-  walk.setLabel(
-    node.outputs[0],
-    label && { axes: label.axes.map((axis) => order.indexOf(axis)), channels: label.channels },
-  );
+  walk.setLabel(node.outputs[0], label && { ...label, axes: label.axes.map((axis) => order.indexOf(axis)) });
 };
 
 const concatenate: PruningRule<{ readonly axis: number }> = (walk, node) => {
@@ -141,7 +140,7 @@ const broadcast: PruningRule = (walk, node) => {
   const [x] = node.inputs as [Value];
   const label = walk.label(x);
   const added = (node.outputs[0] as Value).shape.length - x.shape.length;
-  walk.setLabel(node.outputs[0], label && { axes: label.axes.map((axis) => axis + added), channels: label.channels });
+  walk.setLabel(node.outputs[0], label && { ...label, axes: label.axes.map((axis) => axis + added) });
 };
 
 export const layoutRules: readonly PruningEntry[] = [

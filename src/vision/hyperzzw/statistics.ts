@@ -29,6 +29,8 @@ export interface StatisticsSource {
   from: 'stored' | 'batch';
   /** Batches averaged so far while averages are frozen; undefined at other times. */
   frozen?: number | undefined;
+  /** Whether training takes stored averages, and leaves them alone. Default: false. */
+  fixed?: boolean;
 }
 
 /** An average over batches of what a layer takes from its batch. */
@@ -44,9 +46,18 @@ export class BatchAverage {
     this.value = buffer(initial === 0 ? zeros(shape) : ones(shape));
   }
 
+  /** Whether the averages of the network, all of which share a source, stay as they are. */
+  get fixed(): boolean {
+    return this.source.fixed === true;
+  }
+
+  set fixed(value: boolean) {
+    this.source.fixed = value;
+  }
+
   /** Whether a pass takes stored averages. */
-  static isStored(source: StatisticsSource, mode: Mode): boolean {
-    return !mode.training && source.from === 'stored';
+  static isStored({ from, fixed }: StatisticsSource, mode: Mode): boolean {
+    return from === 'stored' && (!mode.training || fixed === true);
   }
 
   /**

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isAbout } from '../../../src/experiments/parts/claims.js';
 import { runExperiment } from '../../../src/experiments/runner/run.js';
-import { type Family, systems } from '../../../src/experiments/systems.js';
+import { comparisons, type ExperimentRecord, type Family, systems } from '../../../src/experiments/systems.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gossamer-smoke-'));
 
 /** The smoke runs of the systems of a family: a file each, so that they run side by side. */
 export function smokeRuns(family: Family): void {
-  const own = systems.filter((record) => record.family === family);
+  const all: readonly ExperimentRecord[] = [...systems, ...comparisons];
+  const own = all.filter((record) => record.family === family);
   describe.each(own.map((record) => [record.slug, record] as const))('the smoke run of %s', (slug, record) => {
     test('trains every method, computes every claim that its options allow, and leaves its files', async () => {
       const { experiment } = await record.load();

@@ -4,25 +4,33 @@
 import type { KernelArguments } from '../../generated/arguments.js';
 import type { Execution } from '../execution.js';
 
-/** Pixels that sparse weights in blocks of `height` rows take at a time. */
-export function sparseTilePixels(height: number): number {
-  return height === 4 ? 8 : 16;
+/** Rows of a block of sparse weights. */
+export type BlockRows = 1 | 2 | 4 | 8;
+
+/**
+ * Pixels that sparse weights in blocks of `height` rows take at a time; `wide`: single rows with
+ * twice as many.
+ */
+export function sparseTilePixels(height: number, wide = false): number {
+  return wide ? 32 : 32 / Math.max(2, height);
 }
 
 /** y = activation(W·x + bias) with W in sparse blocks of `height`×1 and x [columns, pixels]. */
 export type SparseChannelsArguments = Omit<KernelArguments['sparseChannels1'], 'scratch'> & {
   /** Rows of a block of weights. */
-  readonly height: 1 | 2 | 4;
+  readonly height: BlockRows;
   /** Weights that are stored. */
   readonly stored: number;
+  /** 1 for single rows with tiles of 32 pixels. */
+  readonly wide: number;
 };
 
 function sparseChannels(run: Execution, args: SparseChannelsArguments): void {
-  const { indptr, offsets, values, bias, x, y, rows, columns, pixels, activation, height, stored } = args;
-  const width = sparseTilePixels(height);
+  const { indptr, offsets, values, bias, x, y, rows, columns, pixels, activation, height, stored, wide } = args;
+  const width = sparseTilePixels(height, wide === 1);
   run.withScratchEach(columns * width * 4, (scratch) =>
     run.over(
-      `sparseChannels${height}`,
+      wide === 1 ? 'sparseChannelsWide' : `sparseChannels${height}`,
       { indptr, offsets, values, bias, x, y, rows, columns, pixels, activation, scratch },
       Math.ceil(pixels / width),
       (stored * 4) / 3 + (rows + columns) * 4,

@@ -21,6 +21,7 @@ import { randomRoutines } from './random.js';
 import { reduceRoutines } from './reduce.js';
 import { rowRoutines } from './rows.js';
 import { sparseRoutines } from './sparse.js';
+import { sparseWindowRoutines } from './sparse-windows.js';
 import { treeRoutines } from './trees.js';
 import { walkRoutines } from './walks.js';
 
@@ -37,6 +38,7 @@ export const routines = {
   ...poolRoutines,
   ...layoutRoutines,
   ...sparseRoutines,
+  ...sparseWindowRoutines,
   ...int8Routines,
   ...blockRoutines,
   ...neuronRoutines,
