@@ -27,7 +27,7 @@ const options = {
 };
 
 /** The short run: every arm and study, with fewer images and epochs. */
-const short = { images: 1500, epochs: 5, layerImages: 1000, layerEpochs: 2, searchImages: 1000, searchEpochs: 4 };
+const short = { images: 1000, epochs: 4, layerImages: 1000, layerEpochs: 2, searchImages: 1000, searchEpochs: 4 };
 
 export const experiment = defineExperiment({
   options,
