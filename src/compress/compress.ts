@@ -265,7 +265,7 @@ class Compression {
   }
 
   async #learnMasks({ keep, pruneEpochs = 0, epochs = 0, ...step }: LearnMasksStep, index: number): Promise<void> {
-    this.#writeOut('weights are pruned in');
+    this.#writeOut('masks are learnt in');
     const { signal, onEpoch, random } = this.options;
     const { learningRate = DEFAULTS.learningRate, ...training } = { ...DEFAULTS, ...this.recipe.training };
     const { stopped, masks } = await trainSparsely(this.model, this.data, random.split(`step ${index}`), {

@@ -36,10 +36,13 @@ export type CellType = keyof Genotype;
 
 /** Where an edge lies, and what its operation must keep to. */
 export interface EdgePlace {
+  /** Type of the cell. */
   readonly type: CellType;
   /** Number of the edge in its cell, from 0, nodes in order. */
   readonly edge: number;
+  /** Channels in and out. */
   readonly channels: number;
+  /** 2 from the inputs of reduction cells, else 1. */
   readonly stride: number;
 }
 
@@ -65,13 +68,23 @@ function norm(channels: number, affine: boolean): BatchNorm2d {
   return made;
 }
 
-/** Halves a map: two 1×1 convolutions of stride 2, one a pixel off, side by side, and batch norm. */
+/**
+ * Halves a map: two 1×1 convolutions of stride 2, one a pixel off, side by side, and batch norm.
+ */
 export class FactorizedReduce implements Layer {
+  /** Reads pixels of even rows and columns. */
   readonly conv1: Conv2d;
+  /** Reads pixels of odd ones. */
   readonly conv2: Conv2d;
+  /** Norm of both. */
   readonly norm: BatchNorm2d;
 
-  constructor(inChannels: number, outChannels: number, random: Random, affine = true) {
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    random: Random,
+    { affine = true }: { readonly affine?: boolean } = {},
+  ) {
     const half = outChannels >> 1;
     const options = { stride: 2, bias: false };
     this.conv1 = new Conv2d(inChannels, half, 1, random, options);
@@ -143,7 +156,7 @@ export function cellOperation(
     case 'avg_pool_3x3':
       return pooled('average-pool');
     case 'skip_connect':
-      return stride === 1 ? [] : [new FactorizedReduce(channels, channels, random, affine)];
+      return stride === 1 ? [] : [new FactorizedReduce(channels, channels, random, { affine })];
     case 'sep_conv_3x3':
       return twice(3);
     case 'sep_conv_5x5':
@@ -193,10 +206,15 @@ interface CellParts {
 /** Channels of the stem over C. */
 const STEM = 3;
 
-/** A stem (3×3 convolution), a stack of cells, the mean of the last map, and a linear classifier. */
+/**
+ * A stem (3×3 convolution), a stack of cells, the mean of the last map, and a linear classifier.
+ */
 export class CellNetwork implements Layer {
+  /** 3×3 convolution to 3C channels, and batch norm. */
   readonly stem: Sequence;
+  /** The cells in order. */
   readonly cells: readonly Cell[];
+  /** From the channels of the last cell to the classes. */
   readonly classifier: Linear;
 
   /** Use `genotypeNetwork` or `mixedNetwork`. @throws RangeError for fewer than three cells */
@@ -220,7 +238,7 @@ export class CellNetwork implements Layer {
       const to = own;
       const project = (from: number) => [withRelu, new Conv2d(from, to, 1, random, { bias: false }), norm(to, affine)];
       const preprocess = [
-        wasReduced ? [new FactorizedReduce(before, to, random, affine)] : project(before),
+        wasReduced ? [new FactorizedReduce(before, to, random, { affine })] : project(before),
         project(last),
       ] as const;
       let edge = 0;
@@ -278,6 +296,7 @@ export interface CellSpace {
 
 /** A network in which all operations of all edges are mixed. */
 export interface MixedNetwork {
+  /** The network, to be trained with its α. */
   readonly network: CellNetwork;
   /** The mixtures of the first cell of each type by edge; other cells share their α. */
   readonly edges: Readonly<Record<CellType, readonly MixedOperator[]>>;

@@ -15,7 +15,9 @@ export const cellOperations = [
 /** Name of an operation. */
 export type CellOperation = (typeof cellOperations)[number];
 
-/** An edge of a found cell: its operation, and the input (0, 1) or node (2, …) that it comes from. */
+/**
+ * An edge of a found cell: its operation, and the input (0, 1) or node (2, …) that it comes from.
+ */
 export type Gene = readonly [operation: CellOperation, input: number];
 
 /** What a search of cells found: the edges of each type of cell, two a node. */
@@ -74,7 +76,8 @@ function requireGene(gene: unknown, node: number, place: string): void {
  * largest share of an operation other than `none` is largest (the first of equals), with that
  * operation.
  *
- * @param shares softmax(α) of each edge by operation; edges in the order of nodes, 2 + i into node i
+ * @param shares softmax(α) of each edge by operation; edges in the order of nodes, 2 + i into
+ * node i
  * @throws RangeError unless the edges are those of whole nodes
  */
 export function decodeCell(shares: readonly Readonly<Record<string, number>>[]): Gene[] {

@@ -4,8 +4,6 @@ import {
   EfficientNet,
   type EfficientNetOptions,
   type Genotype,
-  genotypeNetwork,
-  genotypes,
   LENET_LEAST,
   LeNet,
   MobileNetV1,
@@ -24,6 +22,7 @@ import {
 import { type BlockOperator, type Layer, SoftHGNN, type SoftHGNNOptions, suggestedHyperedges } from '../nn/index.js';
 import type { Random } from '../tensor/index.js';
 import { binaryArchitectures } from './binary-presets.js';
+import { cellNetworks } from './cell-networks.js';
 import { closestNames } from './closest-names.js';
 import { EMOv2, type EMOv2Options, emov2s, strideOfAll, windowFor, windowsFit } from './emov2/index.js';
 import { Terminator, type TerminatorPreset, terminators } from './hyperzzw/index.js';
@@ -297,25 +296,8 @@ const architectures: Readonly<Record<string, Architecture>> = {
   ),
   ...binaryArchitectures(atLeast),
   ...Object.fromEntries(Object.entries(emov2s).map(([name, options]) => [name, emov2(options)])),
-  dass: cellNetwork(genotypes['dass-99']),
-  'dass-95': cellNetwork(genotypes['dass-95']),
-  'dass-90': cellNetwork(genotypes['dass-90']),
-  'darts-dense': cellNetwork(genotypes['darts-dense']),
+  ...cellNetworks,
 };
-
-/** A network of cells, published ones unless others are given. */
-function cellNetwork(published: Genotype): Architecture {
-  return {
-    make: ({ channels, classes, multiplier, settings: { width = 16, cells = 8 }, genotype = published }, random) => {
-      const scaled = Math.max(2, Math.round(multiplier * width));
-      return genotypeNetwork(genotype, { channels, classes, width: scaled, cells }, random);
-    },
-    settings: {
-      width: 'channels C of the nodes of the first cells; 16 unless given',
-      cells: 'number of cells, at least 3; 8 unless given',
-    },
-  };
-}
 
 function terminator(preset: TerminatorPreset): Architecture {
   return {

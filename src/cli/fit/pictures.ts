@@ -88,7 +88,9 @@ export async function fitPictures(
   };
 }
 
-/** Trains all weights, or prunes them to a share: half as many epochs of scores, then as many again. */
+/**
+ * Trains all weights, or prunes them to a share: half as many epochs of scores, then as many again.
+ */
 function trainClassifier(
   classifier: ImageClassifier,
   data: ImageDataset,

@@ -31,6 +31,7 @@ const STEP = 0.01;
 
 /** An α gradient, and L_val at the unrolled weights. */
 export interface UnrolledGradient {
+  /** L_val at w′. */
   readonly loss: number;
   /** g − η·h by name of α. */
   readonly gradients: Weights;

@@ -1,5 +1,5 @@
-// The methods of DASS's comparison: networks as wide as gives them as many weights, tuned alike, and
-// what their sparse plans cost.
+// The methods of DASS's comparison: networks as wide as gives them as many weights, tuned alike,
+// and what their sparse plans cost.
 
 import { footprint, sparsePlan } from '../../compress/index.js';
 import { firstImages, type ImageDataset, imageTensor } from '../../data/index.js';

@@ -45,7 +45,9 @@ export function plantedCues(images: number, random: Random): ImageDataset {
   return { name: 'planted', classes: ['dark', 'bright'], train: all, test: all, mean: [0.5], deviation: [0.2] };
 }
 
-/** One mixed edge: a separable convolution, which sees stripes, or a skip, which sees brightness. */
+/**
+ * One mixed edge: a separable convolution, which sees stripes, or a skip, which sees brightness.
+ */
 class PlantedEdge implements Layer {
   readonly mixed: MixedOperator;
   readonly lift: Conv2d;
