@@ -1,4 +1,4 @@
-// Compiles kernels/ once per feature level and writes each module as base64 into
+// Compiles kernels/ once per feature level and writes each module, deflated, as base64 into
 // src/engine/generated/, so that Node, bundlers and browsers load it alike. Skips the work when
 // neither the sources nor the compiler have changed. From the kernels' signatures it writes what
 // calls them by name and by number: src/engine/generated/arguments.ts for TypeScript and
@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { deflateSync } from 'node:zlib';
 import asc from 'assemblyscript/asc';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -58,7 +59,7 @@ for (const [level, options] of Object.entries(levels)) {
   const current = await readFile(file, 'utf8').catch(() => '');
   if (current.startsWith(`// ${hash}\n`)) continue;
   const wasm = await compile([...sharedOptions, ...options]);
-  await writeFile(file, `// ${hash}\nexport default "${Buffer.from(wasm).toString('base64')}";\n`);
+  await writeFile(file, `// ${hash}\nexport default "${deflateSync(wasm, { level: 9 }).toString('base64')}";\n`);
   console.log(`kernels: ${level} ${wasm.length} bytes`);
 }
 

@@ -39,7 +39,9 @@ export async function loadModule(level: FeatureLevel, shared: boolean): Promise<
   const { default: encoded } = await (level === 'relaxed'
     ? import('./generated/relaxed.js')
     : import('./generated/simd.js'));
-  const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
+  const deflated = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
+  const inflated = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate'));
+  const bytes = new Uint8Array(await new Response(inflated).arrayBuffer());
   return WebAssembly.compile(shared ? bytes : withoutSharedMemory(bytes));
 }
 
