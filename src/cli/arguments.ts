@@ -12,6 +12,13 @@ export function number(minimum: number, integer = true) {
   };
 }
 
+/** A share of weights that is kept, in (0, 1]. */
+export function shareKept(text: string): number {
+  const value = number(0, false)(text);
+  if (value === 0 || value > 1) throw new InvalidArgumentError('expected a share above 0 and at most 1.');
+  return value;
+}
+
 /** Parts of a list with commas between them. */
 export function list(text: string): string[] {
   return text.split(',').map((part) => part.trim());

@@ -82,7 +82,7 @@ A recipe is JSON: a list of steps, each with the epochs that it may train.
       { "do": "quantize", "bits": 8, "epochs": 1 }
     ]
   }
-layers: pointwise, convolutions, depthwise, linear, all, or a list of names with *. pattern: unstructured, block1, block2, block4, block8, block16, block32, 2:4, or patterns by name of layers. distribution: uniform, erk, global, global-normalized. Pruning without epochs happens at once; quantize comes last. { "do": "hypercomplex", "n": 3, "epochs": 5 } leaves about a third of the weights of layers whose channels 3 divides; it comes before pruning, which writes hypercomplex layers out. Binary networks take { "do": "tree", "strength": 0.3, "depth": "auto", "epochs": 8 }: their channels are computed from each other; without epochs what is there is only ordered.
+layers: pointwise, convolutions, depthwise, linear, all, or a list of names with *. pattern: unstructured, block1, block2, block4, block8, block16, block32, 2:4, or patterns by name of layers. distribution: uniform, erk, global, global-normalized. Pruning without epochs happens at once; quantize comes last. { "do": "hypercomplex", "n": 3, "epochs": 5 } leaves about a third of the weights of layers whose channels 3 divides; it comes before pruning, which writes hypercomplex layers out. Binary networks take { "do": "tree", "strength": 0.3, "depth": "auto", "epochs": 8 }: their channels are computed from each other; without epochs what is there is only ordered. { "do": "learn-masks", "keep": 0.05, "pruneEpochs": 3, "epochs": 6 } keeps 5 % of the weights of every layer, chosen by scores that are trained, then trains those.
 { "do": "replace-spatial", "with": "max", "epochs": 6 } puts pooling in the place of the 3×3 convolutions of bottlenecks, of depthwise convolutions, and of attention in every other block; 1×1 convolutions and linear layers stay. with: max, average, none, or hybrid, which keeps the convolutions that shrink maps. The report says what stayed and why.
 
 At few zeros, groups of output channels that share them are faster than single weights, and lose little once the channels of the whole network have changed places for it:
@@ -133,7 +133,10 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
   const data = await readFitting(classifier, source, flags);
   const { signal, release } = interruptSignal();
   const bar = new Bar('compressing', 'epochs', flags.json);
-  const epochs = recipe.steps.reduce((sum, step) => sum + (step.epochs ?? 0), 0);
+  const epochs = recipe.steps.reduce(
+    (sum, step) => sum + (step.epochs ?? 0) + ('pruneEpochs' in step ? (step.pruneEpochs ?? 0) : 0),
+    0,
+  );
   let done = 0;
   try {
     const { plan, report } = await compress(classifier.model, data, recipe, {

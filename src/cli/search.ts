@@ -2,19 +2,21 @@
 
 import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { readJson, requireWritable, writeFileAtomic } from '../data/node.js';
+import { requireWritable, writeFileAtomic } from '../data/node.js';
 import { accuracyOn } from '../models/index.js';
 import { parameterCount } from '../nn/index.js';
 import { Random } from '../tensor/index.js';
 import { type FoundOperators, ImageClassifier, searchOperators } from '../vision/index.js';
-import { number } from './arguments.js';
+import { list, number, shareKept } from './arguments.js';
+import { foundPathOf, searchResumably } from './found.js';
 import { writeNote } from './output.js';
 import { type PictureTrainingFlags, readPictures, withBackgroundOption, withPictureOptions } from './pictures.js';
+import { type CellFlags, searchCellsOn } from './search-cells.js';
 import { useThreads } from './threads.js';
 import { trainResumably } from './training.js';
 
-interface Flags extends PictureTrainingFlags {
-  readonly model: 'pflayer';
+interface Flags extends PictureTrainingFlags, CellFlags {
+  readonly model: 'pflayer' | 'dass';
   readonly out: string;
   readonly searchEpochs: number;
   readonly epochs: number;
@@ -44,10 +46,13 @@ Examples
   gossamer search photos/ --model pflayer --size 32 -o found.safetensors    searches, then trains what it found
   gossamer search fashion-mnist --model pflayer --search-epochs 10 --epochs 30 --seed 1
   gossamer search photos/ --model pflayer --size 32 --epochs 0 -o found.json   searches alone
+  gossamer search photos/ --model dass --keep 0.05 --size 32 -o found.safetensors   cells that suit 95 % zeros
+  gossamer train photos/ --model found.json --keep 0.02                     those cells again, with other weights
   gossamer classify found.safetensors photo.jpg
 
 pflayer: each block of a small network gets a 3×3 convolution, a depthwise one, max or average pooling, or nothing. All are mixed by weights that learn from one half of the training pictures while the network learns from the other; the largest wins. Then the network that was found is trained from new weights on all training pictures. The test pictures are classified once, at the end.
-The search is kept beside the model, in <out> with the ending .json; its last line there trains the same network again by gossamer train.
+dass: a cell of operations, stacked into a network, is searched while its convolutions keep a share of their weights alone: training of all weights, of scores that choose which are kept, and of those that are, each with steps of the mixture in turns. A network of the cells is then trained, pruned and trained again from new weights; <out> has its zeros, and <out> with the ending .plan runs them on sparse kernels. --search-epochs and --epochs are those of the first and the last of the three phases; the second has half as many.
+The search is kept beside the model, in <out> with the ending .json; its last line there trains the same network again by gossamer train (dass: gossamer train --model <that file>).
 Ctrl-C keeps the epochs so far in <out>.search.checkpoint or <out>.checkpoint, and --resume goes on from there.`;
 
 export function searchCommand(): Command {
@@ -55,9 +60,7 @@ export function searchCommand(): Command {
     .description('search the architecture that suits your pictures, and train it')
     .argument('<images>', 'folder of images, or mnist, fashion-mnist, cifar10')
     .addOption(
-      new Option('--model <name>', 'what is searched: the spatial operators of a small network')
-        .choices(['pflayer'])
-        .default('pflayer'),
+      new Option('--model <name>', 'what is searched, see below').choices(['pflayer', 'dass']).default('pflayer'),
     )
     .addOption(new Option('--space <name>', 'the same as --model').choices(['pflayer']).hideHelp())
     .option(
@@ -70,9 +73,22 @@ export function searchCommand(): Command {
     .option('--batch <n>', 'pictures per step', number(2), 32)
     .option('--learning-rate <rate>', 'peak learning rate of the training', number(0, false), 3e-3)
     .addOption(
-      new Option('--blocks <which>', 'normal: those that keep the size of the map; all: those that halve it too')
+      new Option(
+        '--blocks <which>',
+        'pflayer: normal: those that keep the size of the map; all: those that halve it too',
+      )
         .choices(['normal', 'all'])
         .default('normal'),
+    )
+    .option('--keep <share>', 'dass: share of the weights of every layer that is kept; 1 prunes none', shareKept, 0.05)
+    .option('--width <n>', 'dass: channels of the nodes of the first cells', number(2), 16)
+    .option('--cells <n>', 'dass: cells of the network', number(3), 8)
+    .option('--nodes <n>', 'dass: nodes of a cell', number(1), 4)
+    .option('--operations <names>', 'dass: operations that edges choose from; all when left out', list)
+    .addOption(
+      new Option('--order <which>', 'dass: second follows the weights after a step, at four times the cost')
+        .choices(['first', 'second'])
+        .default('first'),
     );
   return withBackgroundOption(withPictureOptions(command))
     .option('--seed <n>', 'seed', number(0), 0)
@@ -86,16 +102,20 @@ export function searchCommand(): Command {
 async function run(path: string, flags: Flags): Promise<void> {
   useThreads(flags.threads);
   requireWritable(flags.out);
+  if (flags.model === 'dass') return searchCellsOn(path, flags);
   const data = await readPictures(path, flags, { background: flags.background, silent: flags.json });
   const random = new Random(flags.seed);
   const { searchEpochs, batch, blocks, seed } = flags;
   const isAlone = flags.out.endsWith('.json') || flags.epochs === 0;
-  const foundPath = isAlone ? flags.out : `${flags.out.replace(/\.[^./]*$/, '')}.json`;
+  const foundPath = isAlone ? flags.out : foundPathOf(flags.out);
   if (foundPath !== flags.out) requireWritable(foundPath);
   const asked = { model: 'pflayer', data: path, seed, searchEpochs, batch, blocks } as const;
-  const found = await search(flags, foundPath, asked, (hooks) =>
-    searchOperators(data, random.split('search'), { epochs: searchEpochs, batchSize: batch, blocks, ...hooks }),
-  );
+  const found: Found | undefined = await searchResumably(flags, foundPath, asked, async (hooks) => {
+    const { operators, searched, settings, stopped } = await searchOperators(data, random.split('search'), {
+      ...{ epochs: searchEpochs, batchSize: batch, blocks, ...hooks },
+    });
+    return { found: { operators, searched, settings }, stopped };
+  });
   if (!found) return;
   if (!flags.json) process.stdout.write(`${describe(found)}\n${trainLine(path, found)}\n`);
   if (isAlone) {
@@ -122,40 +142,6 @@ async function run(path: string, flags: Flags): Promise<void> {
   process.stdout.write(
     flags.json ? `${JSON.stringify({ ...found, accuracy, out: flags.out })}\n` : `${flags.out}: ${result}\n`,
   );
-}
-
-/**
- * Searches, or takes what an earlier run found: with --resume, where the search had ended.
- *
- * @returns undefined after Ctrl-C
- * @throws Error for a resumed search of other options
- */
-async function search(
-  { out: model, resume }: Flags,
-  path: string,
-  asked: Omit<Found, 'operators' | 'searched' | 'settings'>,
-  find: (hooks: Parameters<Parameters<typeof trainResumably>[1]>[0]) => Promise<FoundOperators>,
-): Promise<Found | undefined> {
-  const out = `${model}.search`;
-  if (resume && existsSync(path) && !existsSync(`${out}.checkpoint`)) {
-    const earlier = readJson(path) as Found;
-    const other = Object.entries(asked).find(
-      ([name, value]) => (earlier as unknown as Record<string, unknown>)[name] !== value,
-    );
-    if (other) throw new Error(`"${path}" was found with another ${other[0]}; give that again, or leave --resume out`);
-    return earlier;
-  }
-  let found: Found | undefined;
-  const ended = await trainResumably(
-    { out, resume },
-    async (hooks) => {
-      const { operators, searched, settings, stopped } = await find(hooks);
-      found = { ...asked, operators, searched, settings };
-      return { stopped };
-    },
-    () => writeFileAtomic(path, `${JSON.stringify(found, null, 2)}\n`),
-  );
-  return ended ? found : undefined;
 }
 
 /** A line for each searched block: its operator, and the shares of all. */

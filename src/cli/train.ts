@@ -5,7 +5,7 @@ import { requireWritable, writeFileAtomic } from '../data/node.js';
 import { resolveOptions } from '../experiments/parts/options.js';
 import { Random } from '../tensor/index.js';
 import { imageModelNames, imageModelSettings, unknownImageModel } from '../vision/index.js';
-import { number } from './arguments.js';
+import { number, shareKept } from './arguments.js';
 import type { Fitted } from './fit/learner.js';
 import { learners } from './fit/learners.js';
 import { pictureOptions } from './fit/options.js';
@@ -13,6 +13,7 @@ import { settingOptions } from './fit/picture-learners.js';
 import { architectureIn, fitPictures } from './fit/pictures.js';
 import { writeNote } from './output.js';
 import { type ClassifierFlags, withBackgroundOption, withClassifierOptions, withPictureOptions } from './pictures.js';
+import { readCells } from './search-cells.js';
 import { useThreads } from './threads.js';
 import { trainResumably } from './training.js';
 
@@ -33,6 +34,7 @@ interface Flags extends ClassifierFlags {
   readonly heads?: number;
   readonly set: readonly string[];
   readonly init?: string;
+  readonly keep?: number;
   readonly threads?: number;
   readonly resume: boolean;
 }
@@ -47,6 +49,7 @@ Examples
   gossamer train flowers/ --model phc-resnet20 --size 32 --set n=3   hypercomplex convolutions: a third of the parameters
   gossamer train flowers/ --model vit-nano --size 32 --init ghn.safetensors   from weights that a hypernetwork predicts
   gossamer train flowers/ --model terminator-nano --size 16 --optimizer kar3 --learning-rate 1e-3   slow networks write its kernels
+  gossamer train flowers/ --model found.json --keep 0.05           cells that gossamer search found, 5 % of their weights
   gossamer fit digits/ --model resnet20 --set epochs=20 --set augment=yes  the same by gossamer fit, which --set tells these options
   gossamer train moths/ --size 64 --test held-out/ --class-weights balanced --report moths.html   rare classes count alike
   gossamer train birds/ --from flowers.safetensors --freeze        other classes on the backbone of a trained model
@@ -69,7 +72,10 @@ export function trainCommand(): Command {
   const command = new Command('train')
     .description('train a classifier on images, as gossamer fit does')
     .argument('<images>', 'folder of images, or mnist, fashion-mnist, cifar10')
-    .option('--model <name>', `architecture, see below; ${DEFAULT_MODEL}, or that of --from, when left out`)
+    .option(
+      '--model <name>',
+      `architecture, see below; ${DEFAULT_MODEL}, or that of --from, when left out, or a file of gossamer search --model dass`,
+    )
     .option('-o, --out <file>', 'the model', 'model.safetensors')
     .option('--epochs <n>', epochs.about, number(1), epochs.default)
     .option('--batch <n>', batch.about, number(2), batch.default)
@@ -96,6 +102,11 @@ export function trainCommand(): Command {
     [] as string[],
   );
   command.option('--init <file>', 'initial weights by a model of gossamer fit --model logah');
+  command.option(
+    '--keep <share>',
+    'prune every layer to this share of its weights: half as many epochs of scores, then as many again of what is kept',
+    shareKept,
+  );
   return withClassifierOptions(withBackgroundOption(withPictureOptions(command)))
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--threads <n>', 'threads, the calling one among them', number(1))
@@ -105,7 +116,8 @@ export function trainCommand(): Command {
 }
 
 async function train(path: string, given: Flags): Promise<void> {
-  const model = given.model ?? (given.from === undefined ? DEFAULT_MODEL : architectureIn(given.from));
+  const named = given.model ?? (given.from === undefined ? DEFAULT_MODEL : architectureIn(given.from));
+  const { model, genotype, settings } = readCells(named);
   const flags = { ...given, model };
   useThreads(flags.threads);
   requireWritable(flags.out);
@@ -114,11 +126,14 @@ async function train(path: string, given: Flags): Promise<void> {
   const ended = await trainResumably(
     flags,
     async (hooks) => {
-      const own = resolveOptions(settingOptions(flags.model), { assignments: flags.set });
+      const assignments = [...Object.entries(settings).map(([name, value]) => `${name}=${value}`), ...flags.set];
+      const own = resolveOptions(settingOptions(model), { assignments });
       const values = { ...own, ...flags, augment: flags.augment ? 'yes' : 'no' } as const;
       const random = new Random(flags.seed);
-      const { init } = flags;
-      fitted = await fitPictures(flags.model, path, { values, pictures: flags, random, hooks, note: writeNote, init });
+      const { init, keep } = flags;
+      fitted = await fitPictures(model, path, {
+        ...{ values, pictures: flags, random, hooks, note: writeNote, init, genotype, keep },
+      });
       return fitted;
     },
     () => fitted?.file && writeFileAtomic(flags.out, fitted.file()),

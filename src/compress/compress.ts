@@ -21,6 +21,7 @@ import {
 import { type Random, scope, type Tensor } from '../tensor/index.js';
 import { type CompileOptions, compile, type KernelChoice, type Plan } from '../trace/index.js';
 import { removeChannels } from './channels.js';
+import { trainSparsely } from './dass/index.js';
 import { exampleOf, type Footprint, footprint, latency } from './footprint.js';
 import { toHypercomplex } from './hypercomplex.js';
 import { chosenWeights } from './layers.js';
@@ -28,6 +29,7 @@ import { orderChannels, TreePull } from './mst-compression/index.js';
 import { Frozen, Pruning, pruneOnce } from './pruning.js';
 import type {
   HypercomplexStep,
+  LearnMasksStep,
   PruneStep,
   QuantizeStep,
   Recipe,
@@ -178,6 +180,7 @@ class Compression {
     if (step.do === 'replace-spatial') return this.#replaceSpatial(step, index);
     if (step.do === 'quantize') return this.#quantize(step, index);
     if (step.do === 'tree') return this.#tree(step, index);
+    if (step.do === 'learn-masks') return this.#learnMasks(step, index);
     await this.#train(step.epochs, step, index);
     this.#done.push(`trained ${step.epochs} epochs`);
   }
@@ -259,6 +262,24 @@ class Compression {
       `rearranged the channels of ${classes.length} classes of layers: masks keep ${(100 * more).toFixed(1)} % more magnitude`,
     );
     for (const [name, reason] of kept) this.#done.push(`${name.replace(/\.weight$/, '')} keeps its order: ${reason}`);
+  }
+
+  async #learnMasks({ keep, pruneEpochs = 0, epochs = 0, ...step }: LearnMasksStep, index: number): Promise<void> {
+    this.#writeOut('masks are learnt in');
+    const { signal, onEpoch, random } = this.options;
+    const { learningRate = DEFAULTS.learningRate, ...training } = { ...DEFAULTS, ...this.recipe.training };
+    const { stopped, masks } = await trainSparsely(this.model, this.data, random.split(`step ${index}`), {
+      ...training,
+      ...{ keep, epochs: { pretrain: 0, prune: pruneEpochs, finetune: epochs }, signal },
+      learningRates: { finetune: learningRate },
+      ...(this.#teacher && { teacher: { logits: this.#teacher, ...this.recipe.distill } }),
+      onEpoch: (report) => onEpoch?.(report, { ...step, keep }, index),
+    });
+    if (stopped === 'aborted') throw new DOMException('compression was stopped', 'AbortError');
+    this.#masks = { ...this.#masks, ...masks };
+    this.#done.push(
+      `kept ${(100 * keep).toFixed(1)} % of the weights of ${Object.keys(masks).length} layers, by scores trained for ${pruneEpochs} epochs`,
+    );
   }
 
   /**

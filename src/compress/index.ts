@@ -9,6 +9,7 @@ export {
   removeChannels,
 } from './channels.js';
 export { type Compressed, type CompressionReport, type CompressOptions, compress } from './compress.js';
+export * from './dass/index.js';
 export { type Distribution, erkSparsities, type PrunableLayer } from './densities.js';
 export { type EstimateOptions, estimatePruning, type PruningEstimate } from './estimate.js';
 export { exampleOf, type Footprint, footprint, latency, usedMultiplyAdds } from './footprint.js';
@@ -50,6 +51,7 @@ export {
 } from './rearrange.js';
 export {
   type HypercomplexStep,
+  type LearnMasksStep,
   type PruneStep,
   parseRecipe,
   type QuantizeStep,

@@ -125,6 +125,21 @@ export interface TreeStep {
   readonly epochs?: number;
 }
 
+/**
+ * Prunes every convolution and linear layer by scores that are trained, then trains the kept
+ * weights (the last two phases of DASS, see `trainSparsely`).
+ */
+export interface LearnMasksStep {
+  /** Discriminator of the step. */
+  readonly do: 'learn-masks';
+  /** Share of the weights of each layer that is kept, in (0, 1]. */
+  readonly keep: number;
+  /** Epochs of the scores; at 0 the weights of the largest magnitude are kept. Default: 0. */
+  readonly pruneEpochs?: number;
+  /** Epochs of the kept weights. Default: 0. */
+  readonly epochs?: number;
+}
+
 /** One step of a recipe, discriminated by `do`. */
 export type RecipeStep =
   | RemoveChannelsStep
@@ -133,6 +148,7 @@ export type RecipeStep =
   | HypercomplexStep
   | ReplaceSpatialStep
   | TreeStep
+  | LearnMasksStep
   | QuantizeStep;
 
 /** The rules of a recipe that replace spatial operations, in order; a model's file keeps them. */
@@ -173,6 +189,7 @@ const fields = {
   hypercomplex: { n: whole(2), epochs: whole(0) },
   'replace-spatial': { with: oneOf('max', 'average', 'none', 'hybrid'), kernel: odd, epochs: whole(0) },
   tree: { strength: notNegative, centring: notNegative, depth: depthChoice, epochs: whole(0) },
+  'learn-masks': { keep: keptShare, pruneEpochs: whole(0), epochs: whole(0) },
   quantize: { bits: oneOf(8, 7), weightBits: whole(2), calibration: whole(1), epochs: whole(0) },
 } as const;
 
@@ -183,6 +200,7 @@ const required = {
   hypercomplex: ['n'],
   'replace-spatial': ['with'],
   tree: [],
+  'learn-masks': ['keep'],
   quantize: [],
 } as const;
 
@@ -190,6 +208,10 @@ type Check = (value: unknown) => string | undefined;
 
 function share(value: unknown): string | undefined {
   return typeof value === 'number' && value >= 0 && value < 1 ? undefined : 'a share in [0, 1)';
+}
+
+function keptShare(value: unknown): string | undefined {
+  return typeof value === 'number' && value > 0 && value <= 1 ? undefined : 'a share in (0, 1]';
 }
 
 function whole(least: number): Check {

@@ -53,6 +53,22 @@ export function firstImages(images: LabelledImages, most: number): LabelledImage
   };
 }
 
+/** The images in two random halves, the first of ⌊count/2⌋. */
+export function imageHalves(images: LabelledImages, random: Random): [LabelledImages, LabelledImages] {
+  const order = random.permutation(images.count);
+  const half = images.count >> 1;
+  return [selectedImages(images, order.subarray(0, half)), selectedImages(images, order.subarray(half))];
+}
+
+/** Copies of the images of these numbers. */
+export function selectedImages(images: LabelledImages, indices: Int32Array): LabelledImages {
+  const size = images.channels * images.height * images.width;
+  const pixels = new Uint8Array(indices.length * size);
+  for (const [at, index] of indices.entries())
+    pixels.set(images.pixels.subarray(index * size, (index + 1) * size), at * size);
+  return { ...images, count: indices.length, pixels, labels: indices.map((index) => images.labels[index] as number) };
+}
+
 /**
  * Selected images, normalised: (pixel/255 − mean) / deviation, f32 [indices, channels, height,
  * width].

@@ -108,9 +108,11 @@ export {
   type ImageBatch,
   type ImageDataset,
   imageBatches,
+  imageHalves,
   imageStatistics,
   imageTensor,
   type LabelledImages,
+  selectedImages,
 } from './images.js';
 export {
   type IncidenceReading,

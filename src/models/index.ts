@@ -10,11 +10,35 @@ export {
   type ScoredBox,
   suppressed,
 } from './boxes.js';
+export {
+  CellNetwork,
+  type CellNetworkOptions,
+  type CellSpace,
+  type CellType,
+  cellOperation,
+  type EdgePlace,
+  FactorizedReduce,
+  genotypeNetwork,
+  type MixedNetwork,
+  mixedNetwork,
+} from './cell-network.js';
 export { cocoPrecision } from './coco.js';
 export { type ConvNormOptions, convNorm, heConv } from './conv-norm.js';
 export { CopyTransformer, type CopyTransformerOptions, type EncodedSource } from './copy-transformer.js';
 export { Decoder, type DecoderOptions, decoderDefaults } from './decoder.js';
 export { EfficientNet, type EfficientNetOptions } from './efficientnet.js';
+export {
+  type CellOperation,
+  cellOperations,
+  dassSizes,
+  decodeCell,
+  type Gene,
+  type Genotype,
+  genotypes,
+  nodesOf,
+  requireGenotype,
+  skipShare,
+} from './genotype.js';
 export { SmallGoogLeNet } from './googlenet.js';
 export { GPT2, type GPT2Options, gpt2Defaults, gpt2Presets, gpt2Shapes } from './gpt2.js';
 export {

@@ -4,7 +4,7 @@
 //   α ← α − η_α·∇_α L(w, α; other half)      by Adam
 //   w ← w − η_w·∇_w L(w, α; own half)        by SGD with momentum
 
-import type { Random, Tensor } from '../tensor/index.js';
+import { type Random, type Tensor, tensor } from '../tensor/index.js';
 import { type FitOptions, type FitResult, fit } from './fit.js';
 import { gradientsOf } from './gradients.js';
 import { architectureOf } from './mixed-operator.js';
@@ -47,19 +47,28 @@ export class AlternatingOptimizer implements Optimizer {
     const [weights, architecture] = [this.weights.state(), this.architecture.state()];
     return {
       step: weights.step,
-      tensors: { ...prefixed('weights', weights.tensors), ...prefixed('architecture', architecture.tensors) },
+      tensors: {
+        ...prefixed('weights', weights.tensors),
+        ...prefixed('architecture', architecture.tensors),
+        // It differs where one optimiser of α serves several trainings of weights.
+        [STEP]: tensor([architecture.step]),
+      },
     };
   }
 
   restore({ step, tensors }: OptimizerState): void {
     this.weights.restore({ step, tensors: without('weights', tensors) });
-    this.architecture.restore({ step, tensors: without('architecture', tensors) });
+    const own = tensors[STEP]?.item() ?? step;
+    this.architecture.restore({ step: own, tensors: without('architecture', tensors) });
   }
 
   #only(all: Weights, architecture: boolean): Weights {
     return Object.fromEntries(Object.entries(all).filter(([name]) => this.#isArchitecture.has(name) === architecture));
   }
 }
+
+/** Name under which the state holds the number of steps of α. */
+const STEP = 'architectureStep';
 
 const prefixed = (prefix: string, tensors: Weights): Weights =>
   Object.fromEntries(Object.entries(tensors).map(([name, value]) => [`${prefix}.${name}`, value]));
@@ -80,6 +89,11 @@ export interface BilevelOptions<Model extends object, Batch>
   readonly architectureBatches: (order: Random) => Iterable<Batch>;
   /** Default: those of `AlternatingOptimizer`. */
   readonly optimizer?: AlternatingOptimizer;
+  /**
+   * A step of α on a batch of its half; `own` is the batch of the weights that comes next. Default:
+   * `architectureStep`.
+   */
+  readonly stepArchitecture?: (other: Batch, own: Batch, mode: Mode) => void;
 }
 
 /**
@@ -109,25 +123,27 @@ export function architectureStep<Model extends object>(
  * @throws Error for a model without mixed operators, or what `fit` throws
  */
 export function fitBilevel<Model extends object, Batch>(options: BilevelOptions<Model, Batch>): Promise<FitResult> {
-  const { model, loss, batches, architectureBatches } = options;
+  const { model, loss, batches, architectureBatches, stepArchitecture, ...others } = options;
   const names = Object.keys(architectureOf(model));
   if (names.length === 0) throw new Error('fitBilevel: the model has no MixedOperator, so that nothing is searched');
   const optimizer = options.optimizer ?? new AlternatingOptimizer(names);
   return fit<Model, Batch>({
-    ...options,
-    optimizer,
+    ...others,
+    ...{ model, loss, optimizer },
     *batches(order) {
-      const others = endless(() => architectureBatches(order.split('architecture')));
+      const drawn = endless(() => architectureBatches(order.split('architecture')));
       const draws = order.split('draws');
       let at = 0;
       try {
         for (const batch of batches(order)) {
-          const other = others.next().value as Batch;
-          architectureStep(model, (live, own) => loss(live, other, own), optimizer, training(draws.split(at++)));
+          const other = drawn.next().value as Batch;
+          const mode = training(draws.split(at++));
+          if (stepArchitecture) stepArchitecture(other, batch, mode);
+          else architectureStep(model, (live, own) => loss(live, other, own), optimizer, mode);
           yield batch;
         }
       } finally {
-        others.return(undefined);
+        drawn.return(undefined);
       }
     },
   });

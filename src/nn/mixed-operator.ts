@@ -2,7 +2,7 @@
 
 import { add, multiply, type Random, slice, softmax, type Tensor } from '../tensor/index.js';
 import { type Layer, runSequence, type Sequence } from './layer.js';
-import { type Mode, parameter, parameterOwners, type Weights } from './module.js';
+import { type Mode, parameter, parameterOwners, parameters, type Weights } from './module.js';
 
 /** Deviation of the initial architecture weights. */
 const DEVIATION = 1e-3;
@@ -59,11 +59,15 @@ export class MixedOperator implements Layer {
   }
 }
 
-/** The architecture weights α of all mixed operators of a module, by parameter name. */
+/**
+ * The architecture weights α of all mixed operators of a module, by parameter name. Those that
+ * several share appear once, under their first name, as in `parameters`.
+ */
 export function architectureOf(module: object): Weights {
-  return Object.fromEntries(
-    parameterOwners(module)
-      .filter(({ owner, tensor }) => owner instanceof MixedOperator && owner.alpha === tensor)
-      .map(({ name, tensor }) => [name, tensor]),
+  const isAlpha = new Set(
+    parameterOwners(module).flatMap(({ owner, tensor }) =>
+      owner instanceof MixedOperator && owner.alpha === tensor ? [tensor] : [],
+    ),
   );
+  return Object.fromEntries(Object.entries(parameters(module)).filter(([, tensor]) => isAlpha.has(tensor)));
 }

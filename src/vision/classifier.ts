@@ -17,7 +17,13 @@ import {
   readModelFile,
   writeModelFile,
 } from '../data/index.js';
-import { type ImageTrainingOptions, replaceSpatial, type SpatialRule, trainOnImages } from '../models/index.js';
+import {
+  type Genotype,
+  type ImageTrainingOptions,
+  replaceSpatial,
+  type SpatialRule,
+  trainOnImages,
+} from '../models/index.js';
 import {
   type FitResult,
   followLayerKinds,
@@ -52,6 +58,8 @@ export interface ImageDescription {
   readonly background?: Background;
   /** Hyperparameters of the network, see `imageModelSettings`. Default: none. */
   readonly settings?: Readonly<Record<string, number>>;
+  /** Cells of the network, where a search found them. */
+  readonly genotype?: Genotype;
   /** Rules that replaced spatial operations of the network, in order. Default: none. */
   readonly replaced?: readonly SpatialRule[];
   /** What it was trained on, where that is known. */
@@ -85,6 +93,7 @@ export class ImageClassifier {
    *
    * @param architecture one of `imageModelNames`
    * @param settings of the architecture, see `imageModelSettings`
+   * @param genotype cells that a search found, for `dass`
    * @throws Error for an unknown architecture or setting, or one that does not take images of this
    * size
    */
@@ -93,10 +102,11 @@ export class ImageClassifier {
     data: ImageDataset,
     random: Random,
     settings: Readonly<Record<string, number>> = {},
+    genotype?: Genotype,
   ): ImageClassifier {
     const { channels, height, width } = data.train;
     const { classes, mean, deviation, background = 'white' } = data;
-    const own = Object.keys(settings).length > 0 ? { settings } : {};
+    const own = { ...(Object.keys(settings).length > 0 && { settings }), ...(genotype && { genotype }) };
     const description = { architecture, classes, channels, height, width, mean, deviation, background, ...own };
     return new ImageClassifier(description, modelOf(description, random));
   }
@@ -246,8 +256,8 @@ export function deployedForm(model: Layer): Layer {
 }
 
 function modelOf(description: ImageDescription, random: Random): Layer {
-  const { architecture, channels, height, width, classes, settings = {}, replaced = [] } = description;
-  const shape = { channels, classes: classes.length, size: height, imageWidth: width, settings };
+  const { architecture, channels, height, width, classes, settings = {}, genotype, replaced = [] } = description;
+  const shape = { channels, classes: classes.length, size: height, imageWidth: width, settings, genotype };
   const model = imageModel(architecture, shape, random);
   for (const rule of replaced) replaceSpatial(model, rule);
   return model;

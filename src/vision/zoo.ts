@@ -3,6 +3,7 @@
 import {
   EfficientNet,
   type EfficientNetOptions,
+  type Genotype,
   LENET_LEAST,
   LeNet,
   MobileNetV1,
@@ -21,6 +22,7 @@ import {
 import { type BlockOperator, type Layer, SoftHGNN, type SoftHGNNOptions, suggestedHyperedges } from '../nn/index.js';
 import type { Random } from '../tensor/index.js';
 import { binaryArchitectures } from './binary-presets.js';
+import { cellNetworks } from './cell-networks.js';
 import { closestNames } from './closest-names.js';
 import { EMOv2, type EMOv2Options, emov2s, strideOfAll, windowFor, windowsFit } from './emov2/index.js';
 import { Terminator, type TerminatorPreset, terminators } from './hyperzzw/index.js';
@@ -55,10 +57,12 @@ export interface ImageShape {
   readonly width?: number;
   /** Hyperparameters of its own that a network has, see `imageModelSettings`. Default: none. */
   readonly settings?: Readonly<Record<string, number>>;
+  /** Cells of `dass`. Default: those published for 99 % zeros. */
+  readonly genotype?: Genotype | undefined;
 }
 
 /** An image shape with the sides apart. */
-interface Shape extends Pick<ImageShape, 'channels' | 'classes'> {
+interface Shape extends Pick<ImageShape, 'channels' | 'classes' | 'genotype'> {
   readonly height: number;
   readonly width: number;
   /** Width multiplier. */
@@ -292,6 +296,7 @@ const architectures: Readonly<Record<string, Architecture>> = {
   ),
   ...binaryArchitectures(atLeast),
   ...Object.fromEntries(Object.entries(emov2s).map(([name, options]) => [name, emov2(options)])),
+  ...cellNetworks,
 };
 
 function terminator(preset: TerminatorPreset): Architecture {
@@ -380,6 +385,7 @@ export function imageModelSettings(name: string): Readonly<Record<string, string
  */
 export function imageModel(name: string, shape: ImageShape, random: Random): Layer {
   const { channels, classes, size: height, imageWidth: width = height, width: multiplier = 1, settings = {} } = shape;
+  const { genotype } = shape;
   requireImageSize(name, height, width);
   const known = Object.keys(imageModelSettings(name));
   const unknown = Object.keys(settings).find((own) => !known.includes(own));
@@ -387,5 +393,5 @@ export function imageModel(name: string, shape: ImageShape, random: Random): Lay
     throw new Error(
       `model "${name}" has no setting "${unknown}"; it has ${known.length > 0 ? known.join(', ') : 'none'}`,
     );
-  return architectureOf(name).make({ channels, classes, height, width, multiplier, settings }, random);
+  return architectureOf(name).make({ channels, classes, height, width, multiplier, settings, genotype }, random);
 }

@@ -4,7 +4,7 @@
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { removeChannels } from '../../src/compress/index.js';
-import { glyphImages } from '../../src/data/index.js';
+import { glyphImages, imageHalves } from '../../src/data/index.js';
 import {
   Bottleneck,
   EffLayer,
@@ -40,7 +40,7 @@ import {
   searchOperators,
   searchSpace,
 } from '../../src/vision/index.js';
-import { chosenOperator, halvesOf } from '../../src/vision/pflayer/search.js';
+import { chosenOperator } from '../../src/vision/pflayer/search.js';
 import { checkModelGradient, expectClose, uniformTensor } from '../oracle.js';
 
 /** Draws nothing: large networks are counted, not used. */
@@ -516,7 +516,7 @@ describe('the search', () => {
 
   test('the halves share no image', () => {
     const images = { ...data.train, labels: Int32Array.from({ length: 60 }, (_, at) => at) };
-    const [own, other] = halvesOf(images, new Random(1));
+    const [own, other] = imageHalves(images, new Random(1));
     expect([own.count, other.count]).toEqual([30, 30]);
     expect([...own.labels, ...other.labels].sort((a, b) => a - b)).toEqual([...images.labels]);
     const size = images.channels * images.height * images.width;

@@ -1,10 +1,11 @@
 // Classifiers of pictures, for `gossamer fit` and `gossamer train`.
 
+import { trainSparsely } from '../../compress/index.js';
 import type { ImageDataset } from '../../data/index.js';
 import { readBytes, requireWritable, writeFileAtomic } from '../../data/node.js';
-import { balancedWeights, VisionTransformer } from '../../models/index.js';
-import { MANY_CONTEXT_WEIGHTS, parameterCount, SoftHGNN } from '../../nn/index.js';
-import { zeros } from '../../tensor/index.js';
+import { balancedWeights, type Genotype, type ImageTrainingOptions, VisionTransformer } from '../../models/index.js';
+import { type FitResult, MANY_CONTEXT_WEIGHTS, parameterCount, SoftHGNN } from '../../nn/index.js';
+import { type Random, zeros } from '../../tensor/index.js';
 import {
   evaluateImages,
   headOf,
@@ -22,6 +23,10 @@ import { accuracyLine, confusionLines, pictureReport } from './picture-report.js
 
 type Request = Pick<FitRequest<typeof pictureOptions>, 'values' | 'random' | 'hooks' | 'note' | 'init'> & {
   readonly pictures: ClassifierFlags;
+  /** Cells that a search found, for `dass`. */
+  readonly genotype?: Genotype | undefined;
+  /** Share of the weights of each layer that is kept. Default: all of them. */
+  readonly keep?: number | undefined;
 };
 
 /** Steps below which running statistics and weights have hardly settled. */
@@ -33,18 +38,19 @@ const UNBALANCED = 3;
 export async function fitPictures(
   architecture: string,
   path: string,
-  { values, pictures, random, hooks, note, init }: Request,
+  { values, pictures, random, hooks, note, init, genotype, keep }: Request,
 ): Promise<Fitted> {
   const source = sourceOf(pictures, init);
+  if (keep !== undefined && pictures.freeze)
+    throw new Error('--keep prunes all layers, --freeze trains one; leave one out');
   if (pictures.size) requireImageSize(architecture, ...pictures.size);
   if (pictures.report !== undefined) requireWritable(pictures.report);
   const data = await readLike(source, path, pictures);
   if (pictures.report !== undefined && data.test.count === 0)
     throw new Error('--report tells of test pictures, of which there are none; leave one of both out');
-  const classifier = ImageClassifier.create(architecture, data, random.split('model'), {
-    ...source?.description.settings,
-    ...settingsOf(architecture, values),
-  });
+  const settings = { ...source?.description.settings, ...settingsOf(architecture, values) };
+  const cells = genotype ?? source?.description.genotype;
+  const classifier = ImageClassifier.create(architecture, data, random.split('model'), settings, cells);
   noteNetwork(classifier, data, note);
   if (init !== undefined) {
     const { channels, height, width } = data.train;
@@ -54,7 +60,7 @@ export async function fitPictures(
   const { epochs, batch, optimizer, learningRate, weightDecay, mixing, labelSmoothing, average, augment } = values;
   noteFewSteps(data, values, note);
   const isHead = headOf(classifier.description);
-  const { stopped } = await classifier.train(data, random.split('fit'), {
+  const { stopped } = await trainClassifier(classifier, data, random.split('fit'), keep, {
     ...hooks,
     ...{ epochs, batchSize: batch, optimizer, learningRate, weightDecay, mixing, labelSmoothing },
     ...(average > 0 && { average }),
@@ -80,6 +86,25 @@ export async function fitPictures(
       : {},
     stopped,
   };
+}
+
+/**
+ * Trains all weights, or prunes them to a share: half as many epochs of scores, then as many again.
+ */
+function trainClassifier(
+  classifier: ImageClassifier,
+  data: ImageDataset,
+  random: Random,
+  keep: number | undefined,
+  options: ImageTrainingOptions & { readonly epochs: number; readonly learningRate: number },
+): Promise<Pick<FitResult, 'stopped'>> {
+  if (keep === undefined) return classifier.train(data, random, options);
+  const { epochs, learningRate, ...others } = options;
+  return trainSparsely(classifier.model, data, random, {
+    ...{ ...others, keep },
+    epochs: { pretrain: epochs, prune: Math.ceil(epochs / 2), finetune: epochs },
+    learningRates: { pretrain: learningRate, finetune: learningRate },
+  });
 }
 
 /** Name of the network in a model file, for trainings that begin with it. */

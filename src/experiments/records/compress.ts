@@ -82,4 +82,32 @@ export const records: readonly SystemRecord[] = [
     },
     load: () => import('../compress/mst-compression.js'),
   },
+  {
+    slug: 'dass',
+    title: 'Search of cells for sparse networks (DASS)',
+    family: 'compress',
+    about: 'searches cells while their operations are sparse, for networks with 90 to 99.9 % zeros',
+    paper: {
+      authors: 'Mousavi, Loni, Alibeigi, Daneshtalab',
+      title: 'DASS: Differentiable Architecture Search for Sparse Neural Networks',
+      venue: 'ACM Transactions on Embedded Computing Systems',
+      year: 2023,
+      arxiv: '2207.06968',
+    },
+    abstract: {
+      ineffective:
+        'the architectures designed for dense networks by differentiable architecture search methods are ineffective ' +
+        'when pruning mechanisms are applied to them',
+      outperform:
+        'our search architectures outperform those used in the stateof-the-art sparse networks on the CIFAR-10 […] ' +
+        'datasets',
+      imagenet:
+        'our search architectures outperform those used in the stateof-the-art sparse networks on the […] ImageNet ' +
+        'datasets',
+      accuracy:
+        'DASS increases the accuracy of the sparse version of MobileNet-v2 from 73.44% to 81.35% (+7.91% improvement)',
+      speed: 'with 3.87x faster inference time',
+    },
+    load: () => import('../compress/dass.js'),
+  },
 ];

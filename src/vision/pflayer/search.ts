@@ -2,7 +2,7 @@
 // without, mixed by architecture weights that learn from one half of the images while the network
 // learns from the other.
 
-import { type ImageBatch, type ImageDataset, imageBatches, type LabelledImages } from '../../data/index.js';
+import { type ImageBatch, type ImageDataset, imageBatches, imageHalves } from '../../data/index.js';
 import type { OperatorMaker } from '../../models/index.js';
 import {
   type BlockOperator,
@@ -117,7 +117,7 @@ export async function searchOperators(
   const { train, classes } = data;
   if (train.count < 4)
     throw new RangeError(`searchOperators: two halves need at least 4 training images, got ${train.count}`);
-  const [own, other] = halvesOf(train, random.split('halves'));
+  const [own, other] = imageHalves(train, random.split('halves'));
   const mixed = new Map<number, MixedOperator>();
   const model = mixedNano({ channels: train.channels, classes: classes.length, widths, blocks }, random, mixed);
   const steps = epochs * Math.ceil(own.count / batchSize);
@@ -173,18 +173,3 @@ function mixedNano(
 }
 
 type SearchedBlocks = Required<Pick<OperatorSearchOptions, 'blocks'>>;
-
-/** The images in two random halves. */
-export function halvesOf(images: LabelledImages, random: Random): [LabelledImages, LabelledImages] {
-  const order = random.permutation(images.count);
-  const half = images.count >> 1;
-  return [selected(images, order.subarray(0, half)), selected(images, order.subarray(half))];
-}
-
-function selected(images: LabelledImages, indices: Int32Array): LabelledImages {
-  const size = images.channels * images.height * images.width;
-  const pixels = new Uint8Array(indices.length * size);
-  for (const [at, index] of indices.entries())
-    pixels.set(images.pixels.subarray(index * size, (index + 1) * size), at * size);
-  return { ...images, count: indices.length, pixels, labels: indices.map((index) => images.labels[index] as number) };
-}

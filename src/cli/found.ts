@@ -1,0 +1,45 @@
+// What a search found, as its file keeps it, and searches that go on after Ctrl-C.
+
+import { existsSync } from 'node:fs';
+import { readJson, writeFileAtomic } from '../data/node.js';
+import type { FitResult, TrainingHooks } from '../nn/index.js';
+import { trainResumably } from './training.js';
+
+/** Path of what a search finds: that of the model with the ending .json. */
+export const foundPathOf = (model: string): string => `${model.replace(/\.[^./]*$/, '')}.json`;
+
+/**
+ * Searches, or takes what an earlier run found: with --resume, where the search had ended.
+ *
+ * @param asked options of the search, kept in the file
+ * @param find searches; `found` joins the options in the file
+ * @returns undefined after Ctrl-C
+ * @throws Error for a resumed search of other options
+ */
+export async function searchResumably<Asked extends object, Result extends object>(
+  { out: model, resume }: { readonly out: string; readonly resume: boolean },
+  path: string,
+  asked: Asked,
+  find: (hooks: Required<TrainingHooks>) => Promise<Pick<FitResult, 'stopped'> & { readonly found: Result }>,
+): Promise<(Asked & Result) | undefined> {
+  const out = `${model}.search`;
+  if (resume && existsSync(path) && !existsSync(`${out}.checkpoint`)) {
+    const earlier = readJson(path) as Asked & Result;
+    const other = Object.entries(asked).find(
+      ([name, value]) => JSON.stringify((earlier as Readonly<Record<string, unknown>>)[name]) !== JSON.stringify(value),
+    );
+    if (other) throw new Error(`"${path}" was found with another ${other[0]}; give that again, or leave --resume out`);
+    return earlier;
+  }
+  let result: (Asked & Result) | undefined;
+  const ended = await trainResumably(
+    { out, resume },
+    async (hooks) => {
+      const { found, stopped } = await find(hooks);
+      result = { ...asked, ...found };
+      return { stopped };
+    },
+    () => writeFileAtomic(path, `${JSON.stringify(result, null, 2)}\n`),
+  );
+  return ended ? result : undefined;
+}

@@ -1,0 +1,132 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { readCsv } from '../../src/data/index.js';
+import { Random } from '../../src/tensor/index.js';
+import { commandInFolder, main } from './command.js';
+
+const SIZE = 8;
+
+describe.skipIf(!existsSync(main))('search of sparse cells on the command line (needs a build)', () => {
+  const { folder, gossamer } = commandInFolder('dass');
+
+  /** Stripes across or down, in noise. */
+  const write = (file: string, down: boolean, random: Random) =>
+    sharp(
+      Uint8Array.from({ length: SIZE * SIZE }, (_, at) => {
+        const place = down ? at % SIZE : Math.floor(at / SIZE);
+        return Math.max(0, Math.min(255, (place % 2 === 0 ? 200 : 50) + 20 * random.gaussian()));
+      }),
+      { raw: { width: SIZE, height: SIZE, channels: 1 } },
+    )
+      .png()
+      .toFile(join(folder, file));
+
+  beforeAll(async () => {
+    const random = new Random(1);
+    for (const kind of ['across', 'down']) mkdirSync(join(folder, 'stripes', kind), { recursive: true });
+    mkdirSync(join(folder, 'new'));
+    for (let i = 0; i < 20; i++)
+      for (const kind of ['across', 'down']) await write(`stripes/${kind}/${i}.png`, kind === 'down', random);
+    for (const kind of ['across', 'down']) await write(`new/${kind}.png`, kind === 'down', random);
+  }, 30_000);
+
+  const named = (model: string) =>
+    readCsv(gossamer('classify', model, 'new').stdout).rows.map(([picture, , label]) => [picture, label]);
+  const right = [
+    ['new/across.png', 'across'],
+    ['new/down.png', 'down'],
+  ];
+  const space = ['--width', '4', '--cells', '3', '--nodes', '1', '--operations', 'none,skip_connect,sep_conv_3x3'];
+
+  test('search, train again with another share, change the share by a recipe, classify', () => {
+    const epochs = ['--search-epochs', '1', '--epochs', '5', '--batch', '6', '--learning-rate', '1e-2'];
+    const args = [
+      'search',
+      'stripes',
+      '--model',
+      'dass',
+      '--keep',
+      '0.3',
+      ...space,
+      ...epochs,
+      '-o',
+      'found.safetensors',
+    ];
+    const found = gossamer(...args);
+    expect(found.status).toBe(0);
+    expect(found.stdout).toMatch(/normal: 2: (skip_connect|sep_conv_3x3) of [01], 2: /);
+    expect(found.stdout).toMatch(/found\.safetensors, found\.plan: test accuracy [\d.]+ %/);
+    expect(named('found.safetensors')).toEqual(right);
+    expect(named('found.plan')).toEqual(right);
+    const kept = JSON.parse(readFileSync(join(folder, 'found.json'), 'utf8')) as { genotype: object };
+    expect(kept).toMatchObject({ model: 'dass', keep: 0.3, settings: { width: 4, cells: 3 } });
+    // After the search has ended, --resume goes on with the training, of the same options alone.
+    expect(gossamer(...args, '--resume', '--nodes', '2').stderr).toContain('was found with another nodes');
+
+    writeFileSync(join(folder, 'cells.json'), JSON.stringify(kept.genotype));
+    const flags = ['--set', 'width=4', '--set', 'cells=3', '--epochs', '5', '--batch', '6', '--learning-rate', '1e-2'];
+    const again = gossamer('train', 'stripes', '--model', 'cells.json', ...flags, '-o', 'dense.safetensors');
+    expect(again.status).toBe(0);
+    expect(named('dense.safetensors')).toEqual(right);
+    const recipe = { training: { batchSize: 6 }, steps: [{ do: 'learn-masks', keep: 0.5, pruneEpochs: 1, epochs: 2 }] };
+    writeFileSync(join(folder, 'recipe.json'), JSON.stringify(recipe));
+    const small = gossamer(
+      'compress',
+      'dense.safetensors',
+      '--data',
+      'stripes',
+      '--recipe',
+      'recipe.json',
+      '-o',
+      'small',
+    );
+    expect(small.status).toBe(0);
+    expect(small.stdout).toMatch(/kept 50\.0 % of the weights of \d+ layers/);
+    expect(named('small/model.plan')).toEqual(right);
+    expect(existsSync(join(folder, 'small/model.onnx'))).toBe(true);
+    const sparse = gossamer(
+      'train',
+      'stripes',
+      '--model',
+      'found.json',
+      '--keep',
+      '0.3',
+      '--epochs',
+      '1',
+      '--batch',
+      '6',
+    );
+    expect(sparse.status).toBe(0);
+  }, 240_000);
+
+  test('what cannot be is refused in a line', () => {
+    writeFileSync(
+      join(folder, 'bad.json'),
+      JSON.stringify({
+        normal: [
+          ['skip_connect', 0],
+          ['sep', 1],
+        ],
+        reduce: [],
+      }),
+    );
+    for (const [args, message] of [
+      [['search', 'stripes', '--model', 'dass', '--keep', '0'], 'a share above 0 and at most 1'],
+      [['search', 'stripes', '--model', 'dass', '--keep', '1.2'], 'a share above 0 and at most 1'],
+      [['search', 'stripes', '--model', 'dass', '--operations', 'conv'], '"conv" is none of none, max_pool_3x3'],
+      [['search', 'stripes', '--model', 'dass', '--cells', '2'], 'at least 3'],
+      [['train', 'stripes', '--model', 'bad.json'], 'edge 2 of "normal": the operation must be one of'],
+      [
+        ['train', 'stripes', '--model', 'vanillanet-nano', '--size', '32', '--keep', '0.1'],
+        'changes along its training',
+      ],
+    ] as const) {
+      const { status, stderr } = gossamer(...args);
+      expect(stderr).toContain(message);
+      expect(status).toBe(2);
+    }
+    expect(gossamer('search', '--help').stdout).toContain('--model dass --keep 0.05');
+  });
+});
