@@ -4,7 +4,7 @@
 import type { Layer } from '../../nn/index.js';
 import { Random } from '../../tensor/index.js';
 import { ImageClassifier } from '../../vision/index.js';
-import { above, atLeast, atMost, claimsOf, type Evidence } from '../parts/claims.js';
+import { above, atLeast, atMost, claimsOf, type Evidence, where } from '../parts/claims.js';
 import { defineExperiment } from '../parts/contract.js';
 import { runMethods } from '../parts/methods.js';
 import { count, type OptionValues, share } from '../parts/options.js';
@@ -87,11 +87,17 @@ const claims = [
   ours('Weights of the others over those of DASS cells, farthest', atMost(1.25), (e) =>
     Math.max(...methods(e.options).map((title) => Math.exp(Math.abs(Math.log(e.ratio(title, DASS, 'kept')))))),
   ),
-  ours('Planted cues: share of dense searches that choose the convolution', atLeast(0.8), (e) => e.study(chosenAt(1))),
-  ours('Planted cues: share of sparse searches that choose it', atMost(0.2), (e) => e.study(chosenAt(PLANTED_KEEP))),
-  ours('1 % of the weights: 1×1 convolutions of a cell network, times faster than dense', atLeast(2), (e) =>
-    e.study(SPEED.pointwise),
-  ),
+  ...where<Values>({ when: ({ searches }) => searches > 0 }, [
+    ours('Planted cues: share of dense searches that choose the convolution', atLeast(0.8), (e) =>
+      e.study(chosenAt(1)),
+    ),
+    ours('Planted cues: share of sparse searches that choose it', atMost(0.2), (e) => e.study(chosenAt(PLANTED_KEEP))),
+  ]),
+  ...where<Values>({ when: ({ speedWidth }) => speedWidth > 0 }, [
+    ours('1 % of the weights: 1×1 convolutions of a cell network, times faster than dense', atLeast(2), (e) =>
+      e.study(SPEED.pointwise),
+    ),
+  ]),
 ];
 
 export const experiment = defineExperiment({
