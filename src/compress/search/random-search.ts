@@ -55,7 +55,7 @@ const EVENT_LOOP_MS = 100;
  *
  * @throws RangeError when the budget is not a positive integer, or a draw is not of the space
  * @example
- * const { best } = await randomSearch({ space, fitness: (widths) => lossOf(widths), budget, seed });
+ * const { best } = await randomSearch({ space, fitness: lossOf, budget: 1000, seed: 0 });
  */
 export async function randomSearch<Configuration>({
   space,
