@@ -20,7 +20,7 @@ export interface TrainingSearchFlags extends SearchFlags {
   readonly learningRate: number;
 }
 
-/** Something that can be searched: a name for --model, its options, what the help says, the search. */
+/** Something that can be searched: a name for --model, its options, its help, the search. */
 export interface SearchModel<Flags extends SearchFlags = SearchFlags> {
   readonly name: string;
   /**
