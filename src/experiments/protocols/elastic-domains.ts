@@ -156,7 +156,7 @@ async function trainText(
   return network;
 }
 
-/** A trained elastic network as a search problem; each measurement is made once for all searches. */
+/** A trained elastic network as a search problem; networks are measured once for all searches. */
 export interface ElasticProblem extends SearchProblem {
   readonly network: Elastic;
   readonly evaluator: SubNetworkEvaluator;
