@@ -162,7 +162,7 @@ const meanScore = (scores: Float64Array) => scores.reduce((sum, own) => sum + ow
 /** Seconds between two savings of what was drawn. */
 const SAVED = 5;
 
-/** Keeps the fitness of the candidates so far in the checkpoint, every few seconds or when asked. */
+/** Keeps the fitness of the candidates so far in the checkpoint: every few seconds, or now. */
 function savedEvery({ checkpoint }: Required<TrainingHooks>, drawn: readonly number[]): (now: boolean) => void {
   let last = performance.now();
   return (now) => {

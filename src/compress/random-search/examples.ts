@@ -150,7 +150,7 @@ export function trainOnExamples(
   });
 }
 
-/** Shuffled batches; a rest of one joins the batch before it, as norms have no statistics of one. */
+/** Shuffled batches; a rest of one, which has no variance, joins the batch before it. */
 function* batchesOf(count: number, batchSize: number, random: Random): Generator<Int32Array> {
   let held: Int32Array | undefined;
   for (const batch of minibatches(count, batchSize, random)) {

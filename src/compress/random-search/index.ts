@@ -1,7 +1,7 @@
 // Random search over the node space of a network (Farahani, "Random Search as a Baseline for Sparse
 // Neural Network Architecture Search", 2024): the yardstick of every way to a sparse network.
 //
-//   z ∈ {0, 1}^H        hidden nodes of the parent that are on, k = max(1, round((1 − p)·h)) a layer
+//   z ∈ {0, 1}^H        hidden nodes that are on, k = max(1, round((1 − p)·h)) of the h of a layer
 //   ℓ(z) = loss of the untrained sub-network (z, θ₀) on a search set S
 //   z* = the z of the smallest ℓ among N random ones; then (z*, θ₀) is trained
 //

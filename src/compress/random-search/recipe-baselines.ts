@@ -36,8 +36,9 @@ export const recipeEpochs = ({ steps }: Recipe): number =>
   steps.reduce((sum, step) => sum + (step.epochs ?? 0) + ('pruneEpochs' in step ? (step.pruneEpochs ?? 0) : 0), 0);
 
 /**
- * Compares a recipe's result with sub-networks of the classifier that it began with, drawn at random
- * with as nearly so many parameters as it has non-zero ones, and trained as the recipe trains.
+ * Compares a recipe's result with sub-networks of the classifier that it began with, drawn at
+ * random with as nearly so many parameters as it has non-zero ones, and trained as the recipe
+ * trains.
  *
  * @param model the classifier before compression, whose weights are put back
  * @throws Error when it has no hidden nodes that can be left out; AbortError when the signal fires
