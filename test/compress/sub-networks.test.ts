@@ -3,6 +3,7 @@ import {
   type Examples,
   InitialFitness,
   imageExamples,
+  informedNodes,
   type KeptNodes,
   NodeSpace,
   removeChannels,
