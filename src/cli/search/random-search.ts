@@ -95,7 +95,8 @@ async function run(path: string, flags: SubNetworkFlags): Promise<void> {
   const searchSet = Math.min(flags.searchSet ?? task.searchSet, task.train.count);
   const model = task.create(random.split('model'));
   const options = { sparsity, candidates, fitness, widths, rescale, searchSet };
-  const asked = { model: 'random-search', data: path, seed, ...options, ...task.asked };
+  const { widths: spread, ...others } = options;
+  const asked = { model: 'random-search', data: path, seed, ...others, spread, ...task.asked };
   writeNote(describeParent(task, stateOf(model), searchSet));
   let isCut = false;
   const found: Found | undefined = await searchResumably(flags, foundPath, asked, async (hooks) => {
