@@ -24,11 +24,8 @@ import {
   sumPixelsInt8Op,
   tableInt8Op,
 } from './operators.js';
-import type { Int8Rewriting } from './rewrite.js';
+import type { Int8Rewriting, Rule } from './rewriting.js';
 import { tableFor } from './tables.js';
-
-/** Rewrites a node, or returns false. */
-type Rule = (rewriting: Int8Rewriting, node: GraphNode) => boolean;
 
 const isMap = ({ shape }: Value): boolean => shape.length === 4;
 

@@ -125,7 +125,7 @@ export const sumPixelsInt8Op: Op<{ readonly divisor: number; readonly from: Quan
   compute: (device, [x], [y], { divisor, from }) => writePixelSums(device, x as Tensor, y as Tensor, divisor, from),
 };
 
-/** Products with one number for each image and channel. Inputs: x i8 NHWC, gate f32 [n, c, 1, 1]. */
+/** Products with one number for each image and channel: x i8 NHWC, gate f32 [n, c, 1, 1]. */
 export const gateInt8Op: Op<Requantized> = {
   name: 'gateInt8',
   multiplyAdds: 0,
