@@ -168,7 +168,9 @@ export function gateInt8(
   }
 }
 
-/** y = table[x], byte by byte, where the table begins with what −128 becomes. Tasks are 16 bytes. */
+/**
+ * y = table[x], byte by byte, where the table begins with what −128 becomes. Tasks are 16 bytes.
+ */
 export function tableInt8(x: usize, table: usize, y: usize, begin: i32, end: i32): void {
   const from = table + 128;
   for (let at = <usize>begin << 4, stop = <usize>end << 4; at < stop; at += 4) {
