@@ -304,7 +304,7 @@ class Compression {
   }
 
   async #quantize(step: QuantizeStep, index: number): Promise<void> {
-    const { bits = 8, weightBits = 8, calibration = CALIBRATION, epochs = 0 } = step;
+    const { bits = 8, weightBits = 8, calibration = CALIBRATION, percentile = 100, epochs = 0 } = step;
     if (epochs > 0) {
       const aware = quantizationAware(this.model, { weightBits, activationBits: bits });
       const masks = this.#masks;
@@ -329,7 +329,7 @@ class Compression {
     const examples = Array.from({ length: count }, (_, i) => [
       imageTensor(this.data.train, [Math.floor((i * this.data.train.count) / count)], this.data),
     ]);
-    this.#int8 = { calibration: examples, bits };
+    this.#int8 = { calibration: examples, percentile, bits };
     this.#done.push(
       `${weightBits}-bit weights and ${bits}-bit activations${epochs > 0 ? `, trained for ${epochs} epochs` : ', calibrated'} on ${count} images`,
     );
