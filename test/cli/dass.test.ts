@@ -69,7 +69,7 @@ describe.skipIf(!existsSync(main))('search of sparse cells on the command line (
     writeFileSync(join(folder, 'cellless.json'), JSON.stringify(others));
     const cellless = gossamer(...args, '--resume', '-o', 'cellless.safetensors');
     expect(genotype).toBeDefined();
-    expect(cellless.stderr).toContain('cellless.json: "normal" must be a list of edges');
+    expect(cellless.stderr).toContain('cellless.json: expected an object with "normal" and "reduce"');
     expect(existsSync(join(folder, 'cellless.safetensors'))).toBe(false);
 
     writeFileSync(join(folder, 'cells.json'), JSON.stringify(kept.genotype));
