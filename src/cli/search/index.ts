@@ -46,7 +46,9 @@ export function searchCommand(): Command {
       refuseOthers(command, model);
       useThreads(flags.threads);
       if (!model.writesFolder) requireWritable(flags.out);
-      await model.run(data, flags);
+      // A folder has no ending.
+      const isOwnOut = model.writesFolder && command.getOptionValueSource('out') !== 'cli';
+      await model.run(data, isOwnOut ? { ...flags, out: 'found' } : flags);
     });
 }
 
