@@ -1,6 +1,6 @@
-// Random search as a baseline: the best of N sub-networks before training against a random one, with
-// the same nodes, values and batches, as an equivalence test over paired seeds; a bad arm and an
-// informed one show whether the test can tell arms apart.
+// Random search as a baseline: the best of N sub-networks before training against a random one,
+// with the same nodes, values and batches, as an equivalence test over paired seeds; a bad arm and
+// an informed one show whether the test can tell arms apart.
 
 import type { ImageDataset } from '../../data/index.js';
 import { disposeWeights, stateOf, type Weights } from '../../nn/index.js';

@@ -8,7 +8,7 @@ import { studyOf } from '../parts/studies.js';
 import type { SubNetworkValues } from './sparse-arms.js';
 import { parentOf, type SubNetworkData } from './sparse-sub-networks.js';
 
-/** Channels of the trained parent pruned by magnitude, and the baselines beside them, in one call. */
+/** Channels of the trained parent pruned by magnitude, beside the baselines, in one call. */
 export async function prunedStudy(
   data: SubNetworkData,
   values: SubNetworkValues,
