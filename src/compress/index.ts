@@ -54,6 +54,7 @@ export {
 export * from './metapruning/index.js';
 export * from './mst-compression/index.js';
 export { cubicSparsity, Frozen, masksOf, Pruning, type PruningOptions, pruneOnce } from './pruning.js';
+export * from './random-search/index.js';
 export {
   type ChannelClass,
   type ChannelClasses,

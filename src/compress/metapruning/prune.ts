@@ -57,7 +57,7 @@ export interface MetaPruningOptions extends Omit<ProgressivePruningOptions, 'sco
 export interface MetaPruning extends ProgressivePruning {
   /** Seconds of the feedforward. */
   readonly seconds: number;
-  /** Whether a training was cut off. */
+  /** Whether a training was cut off; the network is pruned all the same. */
   readonly stopped: FitResult['stopped'];
 }
 
