@@ -2,9 +2,10 @@
 // every weight that depends on them, and leaves a smaller dense network.
 
 import { inference, type Layer, replaceWeights, stateOf } from '../nn/index.js';
-import { sizeOf, type Tensor, tensor } from '../tensor/index.js';
+import { sizeOf, type Tensor } from '../tensor/index.js';
 import { type ChannelSlice, dependencyGroups, type PruningGroup } from '../trace/index.js';
 import { usedMultiplyAdds } from './footprint.js';
+import { subTensor } from './slices.js';
 
 /** Options of `removeChannels`. */
 export interface ChannelPruningOptions {
@@ -174,21 +175,7 @@ function withoutSlices(
       const kept = weight.shape.map((length, axis) =>
         Array.from({ length }, (_, i) => i).filter((i) => !axes.get(axis)?.has(i)),
       );
-      return [name, select(weight, kept)];
+      return [name, subTensor(weight, kept)];
     }),
-  );
-}
-
-/** The sub-tensor at the given indices of every axis. */
-function select(weight: Tensor, kept: readonly (readonly number[])[]): Tensor {
-  const values = weight.view();
-  let places = [0];
-  weight.shape.forEach((length, axis) => {
-    const indices = kept[axis] as readonly number[];
-    places = places.flatMap((place) => indices.map((index) => place * length + index));
-  });
-  return tensor(
-    Float32Array.from(places, (place) => values[place] as number),
-    kept.map(({ length }) => length),
   );
 }

@@ -39,6 +39,7 @@ import type {
   TreeStep,
 } from './recipe.js';
 import { type GroupLayers, prunedLayers, rearrangeFor, type ZeroShares, zeroShares } from './sparsebytenn.js';
+import { TRAINING, teacherOf } from './teacher.js';
 
 /** Options of `compress`. */
 export interface CompressOptions {
@@ -79,7 +80,6 @@ export interface Compressed {
   readonly report: CompressionReport;
 }
 
-const DEFAULTS = { batchSize: 64, learningRate: 1e-3, weightDecay: 1e-4 };
 /** Default number of calibration images. */
 const CALIBRATION = 64;
 
@@ -129,7 +129,7 @@ class Compression {
     if (quantized >= 0 && quantized < recipe.steps.length - 1)
       throw new Error(`recipe: quantize must be the last step, it is step ${quantized + 1} of ${recipe.steps.length}`);
     if (recipe.distill)
-      this.#teacher = teacherOf(this.#deployed(), data, recipe.training?.batchSize ?? DEFAULTS.batchSize);
+      this.#teacher = teacherOf(this.#deployed(), data, recipe.training?.batchSize ?? TRAINING.batchSize);
   }
 
   async run(): Promise<Compressed> {
@@ -267,7 +267,7 @@ class Compression {
   async #learnMasks({ keep, pruneEpochs = 0, epochs = 0, ...step }: LearnMasksStep, index: number): Promise<void> {
     this.#writeOut('masks are learnt in');
     const { signal, onEpoch, random } = this.options;
-    const { learningRate = DEFAULTS.learningRate, ...training } = { ...DEFAULTS, ...this.recipe.training };
+    const { learningRate = TRAINING.learningRate, ...training } = { ...TRAINING, ...this.recipe.training };
     const { stopped, masks } = await trainSparsely(this.model, this.data, random.split(`step ${index}`), {
       ...training,
       ...{ keep, epochs: { pretrain: 0, prune: pruneEpochs, finetune: epochs }, signal },
@@ -286,7 +286,7 @@ class Compression {
    * The network was trained before: the pull rises at once, and the last quarter keeps its trees.
    */
   async #tree({ strength, centring, depth = 'auto', epochs = 0, ...step }: TreeStep, index: number): Promise<void> {
-    const batch = this.recipe.training?.batchSize ?? DEFAULTS.batchSize;
+    const batch = this.recipe.training?.batchSize ?? TRAINING.batchSize;
     const pull = new TreePull(this.model, Math.ceil(this.data.train.count / batch), {
       ...{ start: 0, end: 0.75 },
       ...(strength !== undefined && { strength }),
@@ -348,7 +348,7 @@ class Compression {
     const frozen = (inner: Optimizer) => (Object.keys(masks).length > 0 ? new Frozen(inner, masks) : inner);
     const teacher = this.#teacher && { logits: this.#teacher, ...this.recipe.distill };
     const { stopped } = await trainOnImages(this.model, this.data, random.split(`step ${index}`), {
-      ...DEFAULTS,
+      ...TRAINING,
       ...this.recipe.training,
       epochs,
       signal,
@@ -374,19 +374,4 @@ function replacementLines({ replaced, kept, before, after }: SpatialReport): str
     `replaced ${replaced.length} spatial operations: ${whole(before.parameters)} parameters became ${whole(after.parameters)}, ${whole(before.multiplyAdds)} multiply-adds ${whole(after.multiplyAdds)}, ${before.milliseconds.toFixed(3)} ms an image ${after.milliseconds.toFixed(3)}`,
     ...[...reasons].map(([reason, layers]) => `kept ${layers.join(', ')} (${reason})`),
   ];
-}
-
-/**
- * The current model as a distillation teacher: compiled plans for the two batch sizes of an epoch
- * (full and last), which hold their own copies of the weights and so do not follow later changes of
- * the model.
- */
-function teacherOf(model: Layer, data: ImageDataset, batchSize: number): (images: Tensor) => Tensor {
-  const { count } = data.train;
-  const planFor = (size: number): [number, Plan] => [
-    size,
-    compile((x) => model.forward(x, inference), [exampleOf(data, size)]),
-  ];
-  const plans = new Map([Math.min(batchSize, count), count % batchSize].filter((size) => size > 0).map(planFor));
-  return (images) => plans.get(images.shape[0] as number)?.run(images)[0] as Tensor;
 }

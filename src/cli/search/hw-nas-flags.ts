@@ -9,7 +9,7 @@ import type { SearchFlags } from './model.js';
 export interface HwNasFlags extends SearchFlags {
   readonly objectives: readonly string[];
   readonly supernet?: string;
-  readonly supernetEpochs: number;
+  readonly supernetEpochs?: number;
   readonly evaluations: number;
   readonly population: number;
   readonly tactic: TacticName;
