@@ -49,7 +49,11 @@ export interface PrunableNetwork {
   readonly counted: ReadonlySet<string>;
 }
 
-/** Reads the groups and the cost of a model from one trace. @param example only its shape matters */
+/**
+ * Reads the groups and the cost of a model from one trace.
+ *
+ * @param example only its shape matters
+ */
 export function prunableNetwork(model: Layer, example: Tensor): PrunableNetwork {
   const trained = parameters(model);
   const found = trace(

@@ -1,10 +1,10 @@
 // A network as a graph: nodes are channels, edges are the slices of kernels between two channels.
 // It is read from the trace of a forward pass, so that one reader serves all networks of
-// convolutions, depthwise ones among them, linear layers, batch norms, additions and concatenations.
+// convolutions, depthwise ones among them, linear layers, batch norms, additions, concatenations.
 //
 // A node set holds the channels that one layer makes. Where the end of a shortcut is added to the
 // end of a main branch, both write into one node set; an identity shortcut becomes edges of 1 from
-// each channel to its own and of 0 to the others. Every trained weight is in one place of the graph.
+// each channel to its own and of 0 to the others. Every trained weight is in the graph once.
 //
 // Liu, Wang, Zhang: Meta Pruning via Graph Metanetworks, 2025, arXiv 2506.12041.
 

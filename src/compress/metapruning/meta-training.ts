@@ -163,9 +163,9 @@ export interface MetaTraining extends Pick<FitResult, 'history' | 'stopped'> {
 }
 
 /**
- * Trains a metanetwork in place. The networks stay as they are, running statistics among them. Later
- * epochs make weak channels weaker and cost accuracy, so that the epoch is to be chosen on a network
- * that is none of these: `chooseEpoch`.
+ * Trains a metanetwork in place. The networks stay as they are, running statistics among them.
+ * Later epochs make weak channels weaker and cost accuracy, so that the epoch is to be chosen on a
+ * network that is none of these: `chooseEpoch`.
  *
  * @param data its training images alone are read
  * @throws Error without a network, for one of another architecture, or when the loss is not finite

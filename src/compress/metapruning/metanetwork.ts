@@ -4,9 +4,9 @@
 //   n_v  = D·[mean, std, max, min over w of A₂u_v ⊙ A₁u_w ⊙ e_wv],
 //   m_wv = A₃u_w ⊙ A₄u_v ⊙ e_wv,
 //
-// once along the edges, once against them with ε⊙e in the place of e (ε: the edge inverter, 1 in the
-// first half and −1 in the second), and h ← h + n + n′, e ← e + m + ε⊙m′. All edges between two node
-// sets are one tensor [targets, sources, d], and the means and extremes are reductions over an axis.
+// once along the edges, once against them with ε⊙e in the place of e (ε: the edge inverter, 1 in
+// the first half and −1 in the second), and h ← h + n + n′, e ← e + m + ε⊙m′. All edges between two
+// node sets are one tensor [targets, sources, d]; means and extremes are reductions over an axis.
 //
 // Liu, Wang, Zhang: Meta Pruning via Graph Metanetworks, 2025, arXiv 2506.12041.
 

@@ -27,8 +27,8 @@ const STATISTICS_IMAGES = 128;
 
 /**
  * Gives a network the weights that a metanetwork makes of its own, in place: the feedforward. The
- * running statistics stay those of the network before, so that training or `estimateStatistics` must
- * follow.
+ * running statistics stay those of the network before, so that training or `estimateStatistics`
+ * must follow.
  *
  * @returns seconds that it took
  * @throws Error naming the layers of a network of another architecture
@@ -65,7 +65,8 @@ export interface MetaPruning extends ProgressivePruning {
  * Prunes a trained classifier with a metanetwork, in place.
  *
  * @param data its training images train the network; no test image is read
- * @throws Error naming the layers of a network of another architecture; what `pruneToSpeedup` throws
+ * @throws Error naming the layers of a network of another architecture, or what `pruneToSpeedup`
+ * throws
  */
 export async function metaPrune(
   model: Layer,
