@@ -2,8 +2,8 @@
 // every weight that depends on them, and leaves a smaller dense network.
 
 import { inference, type Layer, replaceWeights, stateOf } from '../nn/index.js';
-import { sizeOf, type Tensor, tensor } from '../tensor/index.js';
-import { type ChannelSlice, dependencyGroups, type PruningGroup } from '../trace/index.js';
+import { sizeOf, type Tensor } from '../tensor/index.js';
+import { type ChannelSlice, dependencyGroups, type PruningGroup, withoutSlices } from '../trace/index.js';
 import { usedMultiplyAdds } from './footprint.js';
 
 /** Options of `removeChannels`. */
@@ -156,39 +156,4 @@ function lowestOfAll(scores: readonly Float64Array[], share: number): number[] {
   all.sort((a, b) => a.score - b.score);
   for (const { group } of all.slice(0, Math.floor(share * all.length))) counts[group] = (counts[group] as number) + 1;
   return counts;
-}
-
-/** The weights that lose slices, without those slices. */
-function withoutSlices(
-  state: Readonly<Record<string, Tensor>>,
-  removed: readonly ChannelSlice[],
-): Record<string, Tensor> {
-  const removedIndices = new Map<string, Map<number, Set<number>>>();
-  for (const { weight, axis, index } of removed) {
-    const axes = removedIndices.get(weight) ?? new Map<number, Set<number>>();
-    removedIndices.set(weight, axes.set(axis, (axes.get(axis) ?? new Set()).add(index)));
-  }
-  return Object.fromEntries(
-    [...removedIndices].map(([name, axes]) => {
-      const weight = state[name] as Tensor;
-      const kept = weight.shape.map((length, axis) =>
-        Array.from({ length }, (_, i) => i).filter((i) => !axes.get(axis)?.has(i)),
-      );
-      return [name, select(weight, kept)];
-    }),
-  );
-}
-
-/** The sub-tensor at the given indices of every axis. */
-function select(weight: Tensor, kept: readonly (readonly number[])[]): Tensor {
-  const values = weight.view();
-  let places = [0];
-  weight.shape.forEach((length, axis) => {
-    const indices = kept[axis] as readonly number[];
-    places = places.flatMap((place) => indices.map((index) => place * length + index));
-  });
-  return tensor(
-    Float32Array.from(places, (place) => values[place] as number),
-    kept.map(({ length }) => length),
-  );
 }

@@ -39,6 +39,7 @@ import type {
   TreeStep,
 } from './recipe.js';
 import { type GroupLayers, prunedLayers, rearrangeFor, type ZeroShares, zeroShares } from './sparsebytenn.js';
+import { teacherOf } from './teacher.js';
 
 /** Options of `compress`. */
 export interface CompressOptions {
@@ -374,19 +375,4 @@ function replacementLines({ replaced, kept, before, after }: SpatialReport): str
     `replaced ${replaced.length} spatial operations: ${whole(before.parameters)} parameters became ${whole(after.parameters)}, ${whole(before.multiplyAdds)} multiply-adds ${whole(after.multiplyAdds)}, ${before.milliseconds.toFixed(3)} ms an image ${after.milliseconds.toFixed(3)}`,
     ...[...reasons].map(([reason, layers]) => `kept ${layers.join(', ')} (${reason})`),
   ];
-}
-
-/**
- * The current model as a distillation teacher: compiled plans for the two batch sizes of an epoch
- * (full and last), which hold their own copies of the weights and so do not follow later changes of
- * the model.
- */
-function teacherOf(model: Layer, data: ImageDataset, batchSize: number): (images: Tensor) => Tensor {
-  const { count } = data.train;
-  const planFor = (size: number): [number, Plan] => [
-    size,
-    compile((x) => model.forward(x, inference), [exampleOf(data, size)]),
-  ];
-  const plans = new Map([Math.min(batchSize, count), count % batchSize].filter((size) => size > 0).map(planFor));
-  return (images) => plans.get(images.shape[0] as number)?.run(images)[0] as Tensor;
 }

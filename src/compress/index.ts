@@ -88,3 +88,5 @@ export {
   type ZeroShares,
   zeroShares,
 } from './sparsebytenn.js';
+export * from './tas/index.js';
+export { teacherOf } from './teacher.js';

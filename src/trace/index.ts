@@ -17,6 +17,7 @@ export { type CostLine, calibrateKernels, fitCosts, type KernelCosts, type Timed
 export { type ExportOptions, exportOnnx } from './onnx/export.js';
 export { type ImportOptions, importOnnx, type OnnxModel } from './onnx/import.js';
 export { loadPlan, Plan, savePlan } from './plan.js';
+export { withoutSlices } from './pruning/remove.js';
 export type { Int8Options } from './quantize.js';
 export type { LayerOperator, SparseForm, SparseKernel } from './sparse-forms.js';
 export type { KernelChoice, SparseOptions } from './sparse-kernels.js';

@@ -1,0 +1,427 @@
+// A network whose widths and depths are sampled at every pass. All maps keep the channels of the
+// full network; those beyond a sampled width are zeros, so that
+//
+// - one convolution of the full weight gives all widths: its first c outputs are those of the
+//   first c filters, and zero inputs take no part, as if they were not there;
+// - additions of maps of different widths add the narrower one to the first channels of the wider;
+// - a linear layer reads the first c columns of its weight.
+//
+// So no block has to know that it is searched. What follows a convolution takes the sampled widths
+// apart, each with a batch norm of its own, interpolates them to the widest and mixes them.
+
+import { type NetworkShape, nothing } from '../../models/index.js';
+import {
+  BatchNorm,
+  BatchNorm2d,
+  Conv2d,
+  disposeWeights,
+  inference,
+  type Layer,
+  Linear,
+  type Mode,
+  parameter,
+  placesOf,
+  randomOf,
+  runSequence,
+  type Sequence,
+  stateOf,
+  type Weights,
+} from '../../nn/index.js';
+import { add, multiply, type Random, scope, slice, softmax, type Tensor } from '../../tensor/index.js';
+import { consumers, type Graph, trace } from '../../trace/index.js';
+import { interpolateChannels } from './interpolation.js';
+import { argmaxOf, perturbed, sampleRow } from './sampling.js';
+import { type Searched, type SearchedGroup, type SearchedStage, type SearchSpace, searchSpaceOf } from './space.js';
+
+/** The widths of a group in a pass. */
+interface WidthDraw {
+  /** Numbers of the candidates. */
+  readonly chosen: readonly number[];
+  /** The weight of each [K]; undefined for one alone. */
+  readonly weights?: Tensor;
+  /** c*: the most channels. */
+  readonly most: number;
+}
+
+/** What a pass sampled. */
+class Draws {
+  readonly widths: WidthDraw[] = [];
+  /** Weights of the depths of a stage; or the one depth that is run. */
+  readonly depths: (Tensor | number)[] = [];
+  /** Channels of what each stage gave. */
+  readonly given: number[] = [];
+}
+
+/** Mixes the sampled widths of what a layer gives, each through its own norm. */
+class WidthMixture implements Layer {
+  readonly #draws: Draws;
+  readonly #group: SearchedGroup;
+  readonly #at: number;
+
+  /**
+   * @param layer what makes the channels, where nothing norms them next
+   * @param norms one for each candidate, where the mixture stands for a norm
+   */
+  constructor(
+    draws: Draws,
+    group: SearchedGroup,
+    at: number,
+    readonly layer: Conv2d | Linear | undefined,
+    readonly norms: readonly BatchNorm[] | undefined,
+  ) {
+    this.#draws = draws;
+    this.#group = group;
+    this.#at = at;
+  }
+
+  /** x with the channels of the full network → as many, zeros beyond the widest sample. */
+  forward(x: Tensor, mode: Mode, activation: 'none' | 'relu' = 'none'): Tensor {
+    const y = this.layer ? this.layer.forward(x) : x;
+    const { chosen, weights, most } = this.#draws.widths[this.#at] as WidthDraw;
+    const { candidates, channels } = this.#group;
+    const mixed = chosen
+      .map((candidate, k) => {
+        const width = candidates[candidate] as number;
+        const own = width === channels ? y : slice(y, null, [0, width]);
+        const normed = this.norms?.[candidate]?.forward(own, mode) ?? own;
+        const wide = interpolateChannels(normed, most, channels);
+        return weights ? multiply(wide, slice(weights, [k, k + 1])) : wide;
+      })
+      .reduce((a, b) => add(a, b));
+    return activation === 'relu' ? mixed.relu() : mixed;
+  }
+}
+
+/** Mixes what the blocks of a stage give at the depths that may be kept. */
+class DepthMixture {
+  readonly #draws: Draws;
+  readonly #stage: SearchedStage;
+  readonly #at: number;
+  readonly #widths: (block: number) => number;
+
+  /** @param widths channels of what each block gives in the present pass */
+  constructor(
+    draws: Draws,
+    stage: SearchedStage,
+    at: number,
+    readonly blocks: readonly (Layer | Sequence)[],
+    widths: (block: number) => number,
+  ) {
+    this.#draws = draws;
+    this.#stage = stage;
+    this.#at = at;
+    this.#widths = widths;
+  }
+
+  forward(x: Tensor, mode: Mode): Tensor {
+    const share = this.#draws.depths[this.#at] as Tensor | number;
+    const { candidates } = this.#stage;
+    const depth = typeof share === 'number' ? share : (candidates.at(-1) as number);
+    const given: Tensor[] = [];
+    let y = x;
+    for (const block of this.blocks.slice(0, depth)) {
+      y = runSequence([block], y, mode);
+      given.push(y);
+    }
+    const full = y.shape[1] as number;
+    const widthOf = (kept: number) => Math.min(full, this.#widths(kept - 1));
+    const kept = typeof share === 'number' ? [share] : candidates;
+    const most = Math.max(...kept.map(widthOf));
+    this.#draws.given[this.#at] = most;
+    if (typeof share === 'number') return y;
+    return candidates
+      .map((own, at) => {
+        const output = given[own - 1] as Tensor;
+        const width = widthOf(own);
+        const narrow = width === full ? output : slice(output, null, [0, width]);
+        return multiply(interpolateChannels(narrow, most, full), slice(share, [at, at + 1]));
+      })
+      .reduce((a, b) => add(a, b));
+  }
+}
+
+/** Deviation of initial architecture weights. */
+const DEVIATION = 0.01;
+
+/** Options of `TransformableNetwork`. */
+export interface TransformableOptions {
+  /** K: widths that a layer samples in a pass, at least 1. Default: 2. */
+  readonly samples?: number;
+  /** What is searched. Default: `both`. */
+  readonly search?: Searched;
+}
+
+/**
+ * A network of sampled widths and depths. In training every pass draws K widths of each group of
+ * channels and weighs all depths of each stage; in inference the largest logits decide.
+ *
+ * The network itself is changed in place; `release` puts it back.
+ *
+ * **Shapes**: those of the network.
+ */
+export class TransformableNetwork implements Layer {
+  /** α by group [candidates]. */
+  readonly alpha: Record<string, Tensor> = {};
+  /** β by stage [candidates]. */
+  readonly beta: Record<string, Tensor> = {};
+  /** τ of the Gumbel softmax. */
+  temperature = 5;
+  readonly #space: SearchSpace;
+  readonly #draws = new Draws();
+  readonly #samples: number;
+  readonly #undo: (() => void)[] = [];
+
+  /**
+   * @param network is changed in place
+   * @param example one input; only its shape matters
+   * @throws Error where nothing can be searched, or channels that are left out would not stay zeros
+   */
+  constructor(
+    readonly network: Layer,
+    example: Tensor,
+    random: Random,
+    { samples = 2, search = 'both' }: TransformableOptions = {},
+  ) {
+    if (!(Number.isInteger(samples) && samples >= 1))
+      throw new RangeError(`the number of sampled widths must be a whole number of at least 1, got ${samples}`);
+    this.#samples = samples;
+    this.#space = searchSpaceOf(network, example, random, search);
+    const { groups, stages } = this.#space;
+    const row = (name: string, count: number) => parameter(random.split(name).normal([count], 0, DEVIATION));
+    for (const { name, candidates } of groups)
+      if (candidates.length > 1) this.alpha[name] = row(`width ${name}`, candidates.length);
+    for (const { name, candidates } of stages)
+      if (candidates.length > 1) this.beta[name] = row(`depth ${name}`, candidates.length);
+    const weights = stateOf(network);
+    const follows = normsAfter(network, example, weights);
+    for (const [at, group] of groups.entries()) if (group.candidates.length > 1) this.#mixWidths(at, group, follows);
+    for (const [at, stage] of stages.entries()) if (stage.candidates.length > 1) this.#mixDepths(at, stage);
+    try {
+      this.#requireZeros(example, weights, random);
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+  }
+
+  /** What is searched. */
+  get space(): SearchSpace {
+    return this.#space;
+  }
+
+  /** Architecture weights by name: α and β. */
+  architecture(): Weights {
+    const named = (prefix: string, rows: Readonly<Record<string, Tensor>>) =>
+      Object.entries(rows).map(([name, own]) => [`${prefix}.${name}`, own] as const);
+    return Object.fromEntries([...named('alpha', this.alpha), ...named('beta', this.beta)]);
+  }
+
+  /** Draws widths and depths, and runs the network with them. */
+  forward(x: Tensor, mode: Mode): Tensor {
+    if (mode.training) this.#sample(randomOf(mode, 'TransformableNetwork'));
+    else this.#fix(this.shape());
+    return this.network.forward(x, mode);
+  }
+
+  /** Runs the network with the widths and depths of a shape of candidates, without a draw. */
+  forwardAs(shape: NetworkShape, x: Tensor, mode: Mode): Tensor {
+    this.#fix(shape);
+    return this.network.forward(x, mode);
+  }
+
+  /** The widths and depths of the largest logits. */
+  shape(): NetworkShape {
+    const chosen = (rows: Readonly<Record<string, Tensor>>, { name, candidates }: SearchedGroup | SearchedStage) => {
+      const row = rows[name];
+      return [name, candidates[row ? argmaxOf(row) : candidates.length - 1] as number] as const;
+    };
+    return {
+      widths: Object.fromEntries(this.#space.groups.map((group) => chosen(this.alpha, group))),
+      depths: Object.fromEntries(this.#space.stages.map((stage) => chosen(this.beta, stage))),
+    };
+  }
+
+  /** Logits of all groups and stages in order; a row of one zero where there is no choice. */
+  logits(none: Tensor): { readonly widths: readonly Tensor[]; readonly depths: readonly Tensor[] } {
+    return {
+      widths: this.#space.groups.map(({ name }) => this.alpha[name] ?? none),
+      depths: this.#space.stages.map(({ name }) => this.beta[name] ?? none),
+    };
+  }
+
+  /** Puts the network back as it was made, with the weights that it has now, and frees the rest. */
+  release(): void {
+    for (const undo of this.#undo.reverse()) undo();
+    this.#undo.length = 0;
+    disposeWeights(this.architecture());
+  }
+
+  #sample(random: Random): void {
+    const { groups, stages } = this.#space;
+    this.#draws.widths.length = 0;
+    for (const { name, candidates } of groups) {
+      const row = this.alpha[name];
+      if (!row) this.#draws.widths.push({ chosen: [0], most: candidates[0] as number });
+      else {
+        const { chosen, weights } = sampleRow(row, this.temperature, this.#samples, random.split(`width ${name}`));
+        const most = Math.max(...chosen.map((at) => candidates[at] as number));
+        this.#draws.widths.push({ chosen, weights, most });
+      }
+    }
+    for (const [at, { name, blocks }] of stages.entries()) {
+      const row = this.beta[name];
+      this.#draws.depths[at] = row ? softmax(perturbed(row, this.temperature, random.split(`depth ${name}`))) : blocks;
+    }
+  }
+
+  #fix({ widths, depths }: NetworkShape): void {
+    const { groups, stages } = this.#space;
+    this.#draws.widths.length = 0;
+    for (const { name, candidates } of groups) {
+      const at = candidates.indexOf(widths[name] ?? (candidates.at(-1) as number));
+      if (at < 0) throw new RangeError(`"${name}" has the widths ${candidates.join(', ')}, got ${widths[name]}`);
+      this.#draws.widths.push({ chosen: [at], most: candidates[at] as number });
+    }
+    for (const [at, { name, blocks }] of stages.entries()) this.#draws.depths[at] = depths[name] ?? blocks;
+  }
+
+  /** Replaces a field of a module until `release`. */
+  #replace(owner: Record<string, unknown>, key: string, by: unknown, free: () => void = () => undefined): void {
+    const own = owner[key];
+    owner[key] = by;
+    this.#undo.push(() => {
+      owner[key] = own;
+      free();
+    });
+  }
+
+  /**
+   * Mixes the widths of a group where its channels are made: in the place of norms, and after
+   * layers that no norm of the group follows.
+   */
+  #mixWidths(at: number, group: SearchedGroup, follows: ReadonlyMap<string, string>): void {
+    const members = new Set(group.slices.flat().flatMap(({ axis, weight }) => (axis === 0 ? [pathOf(weight)] : [])));
+    for (const { name, owner, key, layer } of placesOf(this.network, isMaker)) {
+      if (!members.has(name)) continue;
+      if (layer instanceof BatchNorm) {
+        const norms = group.candidates.map((width) => normOf(layer, width));
+        const free = () => disposeWeights(stateOf(norms));
+        this.#replace(owner, key, new WidthMixture(this.#draws, group, at, undefined, norms), free);
+      } else if (!members.has(follows.get(name) ?? ''))
+        this.#replace(owner, key, new WidthMixture(this.#draws, group, at, layer, undefined));
+    }
+  }
+
+  #mixDepths(at: number, stage: SearchedStage): void {
+    const { layers, first, blocks, candidates, outputs, paths } = stage;
+    if (candidates.length === 1) return;
+    const own = layers.slice(first, first + blocks);
+    const crossings = paths.map((path) => this.#space.crossings.find(({ name }) => name === path));
+    const widthOf = (block: number): number => {
+      const group = outputs[block];
+      if (group === undefined) return Number.POSITIVE_INFINITY;
+      const made = (this.#draws.widths[group] as WidthDraw).most;
+      const crossing = crossings[block];
+      if (!crossing) return made;
+      const { kind, at: number } = crossing.input;
+      const before =
+        block > 0
+          ? widthOf(block - 1)
+          : kind === 'stage'
+            ? (this.#draws.given[number] as number)
+            : (this.#draws.widths[number] as WidthDraw).most;
+      return Math.max(before, made);
+    };
+    const mixture = new DepthMixture(this.#draws, stage, at, own, widthOf);
+    const fields = layers as unknown as Record<string, unknown>;
+    this.#replace(fields, String(first), 'forward' in (own[0] as object) ? mixture : [mixture]);
+    for (let block = 1; block < blocks; block++) this.#replace(fields, String(first + block), nothing);
+  }
+
+  /**
+   * Runs the narrowest network and looks at what layers read.
+   *
+   * @throws Error naming a layer that reads something else than zeros where channels are left out
+   */
+  #requireZeros({ shape }: Tensor, weights: Weights, random: Random): void {
+    const { groups, stages } = this.#space;
+    const narrow = {
+      widths: Object.fromEntries(groups.map(({ name, candidates }) => [name, candidates[0] as number])),
+      depths: Object.fromEntries(stages.map(({ name, blocks }) => [name, blocks])),
+    };
+    const left = new Map<string, number[]>();
+    for (const { slices, candidates } of groups)
+      for (const { weight, axis, index } of slices.slice(candidates[0]).flat())
+        if (axis === 1) left.set(weight, [...(left.get(weight) ?? []), index]);
+    scope(() => {
+      const x = random.split('example').normal(shape);
+      trace(
+        (input) => this.forwardAs(narrow, input, inference),
+        [x],
+        weights,
+        (graph) => requireZeros(graph, left),
+      );
+    });
+  }
+}
+
+function requireZeros({ nodes }: Graph, left: ReadonlyMap<string, readonly number[]>): void {
+  for (const { inputs } of nodes) {
+    const [x, weight] = inputs;
+    const [name] = weight?.origins ?? [];
+    const channels = name === undefined ? undefined : left.get(name);
+    if (!x || !weight || name === undefined || !channels || weight.tensor.rank < 2 || x.shape.length < 2) continue;
+    const axis = weight.tensor.rank === 2 ? x.shape.length - 1 : 1;
+    const inner = x.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+    const outer = x.shape.slice(0, axis).reduce((a, b) => a * b, 1);
+    const length = x.shape[axis] as number;
+    const values = x.tensor.dataSync<Float32Array>();
+    for (let o = 0; o < outer; o++)
+      for (const channel of channels) {
+        const start = (o * length + channel) * inner;
+        if (values.subarray(start, start + inner).some((value) => value !== 0))
+          throw new Error(
+            `the channels that "${pathOf(name)}" reads cannot change: what is left out of them does not stay zero on the way, as after an activation f with f(0) ≠ 0`,
+          );
+      }
+  }
+}
+
+const isMaker = (value: unknown): value is Conv2d | Linear | BatchNorm =>
+  value instanceof Conv2d || value instanceof Linear || value instanceof BatchNorm;
+
+/** The path of the layer that holds a weight. */
+const pathOf = (weight: string) => weight.slice(0, Math.max(0, weight.lastIndexOf('.')));
+
+/** A norm of the first channels of another. */
+function normOf(norm: BatchNorm, width: number): BatchNorm {
+  const { epsilon, momentum } = norm;
+  const made = new (norm instanceof BatchNorm2d ? BatchNorm2d : BatchNorm)(width, { epsilon, momentum });
+  scope(() => {
+    for (const field of ['weight', 'bias', 'runningMean', 'runningVariance'] as const)
+      made[field].assign(slice(norm[field], [0, width]));
+  });
+  return made;
+}
+
+/** The norm that alone reads what a layer gives, by layer. */
+function normsAfter(model: Layer, example: Tensor, weights: Weights): Map<string, string> {
+  const norms = new Set(placesOf(model, (own): own is BatchNorm => own instanceof BatchNorm).map(({ name }) => name));
+  return trace(
+    (x) => model.forward(x, inference),
+    [example],
+    weights,
+    (graph) => {
+      const readers = consumers(graph);
+      const found = new Map<string, string>();
+      for (const node of graph.nodes) {
+        const name = node.inputs.flatMap(({ origins }) => origins).map(pathOf)[0];
+        const [output] = node.outputs;
+        const next = output ? (readers.get(output) ?? []) : [];
+        const norm = next[0]?.inputs.flatMap(({ origins }) => origins.map(pathOf)).find((own) => norms.has(own));
+        if (name !== undefined && next.length === 1 && norm !== undefined) found.set(name, norm);
+      }
+      return found;
+    },
+  );
+}
