@@ -57,8 +57,8 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./compress.js')).compressCommand(),
   },
   search: {
-    description: 'search the architecture that suits your pictures, and train it',
-    load: async () => (await import('./search.js')).searchCommand(),
+    description: 'search the architecture that suits your data, and train it',
+    load: async () => (await import('./search/index.js')).searchCommand(),
   },
   lm: {
     description: 'train and run language models',

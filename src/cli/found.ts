@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { readJson, writeFileAtomic } from '../data/node.js';
+import { type Genotype, requireGenotype } from '../models/index.js';
 import type { FitResult, TrainingHooks } from '../nn/index.js';
 import { trainResumably } from './training.js';
 
@@ -42,4 +43,15 @@ export async function searchResumably<Asked extends object, Result extends objec
     () => writeFileAtomic(path, `${JSON.stringify(result, null, 2)}\n`),
   );
   return ended ? result : undefined;
+}
+
+/** Cells that --model names: those of a file of a search or of DARTS, or a network's own. */
+export function readCells(model: string): {
+  readonly model: string;
+  readonly genotype?: Genotype;
+  readonly settings: Readonly<Record<string, number>>;
+} {
+  if (!model.endsWith('.json')) return { model, settings: {} };
+  const file = readJson(model) as { readonly genotype?: unknown; readonly settings?: Record<string, number> };
+  return { model: 'dass', genotype: requireGenotype(file.genotype ?? file, model), settings: file.settings ?? {} };
 }

@@ -11,9 +11,9 @@ import { learners } from './fit/learners.js';
 import { pictureOptions } from './fit/options.js';
 import { settingOptions } from './fit/picture-learners.js';
 import { architectureIn, fitPictures } from './fit/pictures.js';
+import { readCells } from './found.js';
 import { writeNote } from './output.js';
 import { type ClassifierFlags, withBackgroundOption, withClassifierOptions, withPictureOptions } from './pictures.js';
-import { readCells } from './search-cells.js';
 import { useThreads } from './threads.js';
 import { trainResumably } from './training.js';
 

@@ -65,6 +65,13 @@ export {
   type TreeStep,
 } from './recipe.js';
 export {
+  type RandomSearchOptions,
+  type RandomSearchResult,
+  randomSearch,
+  type Trial,
+} from './search/random-search.js';
+export { type Gene, type Genome, SearchSpace } from './search/space.js';
+export {
   type GradualPruningOptions,
   gradualPruning,
   type SparseConvNet,

@@ -81,6 +81,7 @@ describe.skipIf(!existsSync(main))('networks of parameter-free layers on the com
   test('what cannot be is refused in a line', () => {
     for (const [args, message] of [
       [['search', 'stripes', '--model', 'darts'], 'Allowed choices are pflayer'],
+      [['search', 'stripes', '--keep', '0.1'], '--keep is an option of --model dass, not of pflayer'],
       [
         ['search', 'stripes', '--resume', '-o', 'none.safetensors'],
         'none.safetensors.search.checkpoint" to go on from',

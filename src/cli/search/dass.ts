@@ -2,42 +2,56 @@
 // a network of them that is trained, pruned and trained again.
 
 import { existsSync } from 'node:fs';
-import { type FoundCells, searchBytes, searchCells, sparsePlan, trainSparsely } from '../compress/index.js';
-import { imageTensor } from '../data/index.js';
-import { readJson, requireWritable, writeFileAtomic } from '../data/node.js';
-import {
-  accuracyOn,
-  type CellOperation,
-  cellOperations,
-  type Genotype,
-  requireGenotype,
-  skipShare,
-} from '../models/index.js';
-import { parameterCount } from '../nn/index.js';
-import { Random } from '../tensor/index.js';
-import { savePlan } from '../trace/index.js';
-import { ImageClassifier } from '../vision/index.js';
-import { foundPathOf, searchResumably } from './found.js';
-import { writeNote } from './output.js';
-import { type PictureTrainingFlags, readPictures } from './pictures.js';
-import { trainResumably } from './training.js';
+import { Option } from 'commander';
+import { type FoundCells, searchBytes, searchCells, sparsePlan, trainSparsely } from '../../compress/index.js';
+import { imageTensor } from '../../data/index.js';
+import { requireWritable, writeFileAtomic } from '../../data/node.js';
+import { accuracyOn, type CellOperation, cellOperations, skipShare } from '../../models/index.js';
+import { parameterCount } from '../../nn/index.js';
+import { Random } from '../../tensor/index.js';
+import { savePlan } from '../../trace/index.js';
+import { ImageClassifier } from '../../vision/index.js';
+import { list, number, shareKept } from '../arguments.js';
+import { foundPathOf, searchResumably } from '../found.js';
+import { writeNote } from '../output.js';
+import { readPictures } from '../pictures.js';
+import { trainResumably } from '../training.js';
+import type { SearchModel, TrainingSearchFlags } from './model.js';
+import { trainingOptions } from './options.js';
 
-/** Flags of `gossamer search --model dass`. */
-export interface CellFlags extends PictureTrainingFlags {
-  readonly out: string;
-  readonly searchEpochs: number;
-  readonly epochs: number;
-  readonly batch: number;
-  readonly learningRate: number;
+interface Flags extends TrainingSearchFlags {
   readonly keep: number;
   readonly width: number;
   readonly cells: number;
   readonly nodes: number;
   readonly operations?: readonly string[];
   readonly order: 'first' | 'second';
-  readonly resume: boolean;
-  readonly json: boolean;
 }
+
+/** Cells of sparse operations. */
+export const dassSearch: SearchModel<Flags> = {
+  name: 'dass',
+  options: [
+    ...trainingOptions,
+    new Option('--keep <share>', 'share of the weights of every layer that is kept; 1 prunes none')
+      .argParser(shareKept)
+      .default(0.05),
+    new Option('--width <n>', 'channels of the nodes of the first cells').argParser(number(2)).default(16),
+    new Option('--cells <n>', 'cells of the network').argParser(number(3)).default(8),
+    new Option('--nodes <n>', 'nodes of a cell').argParser(number(1)).default(4),
+    new Option('--operations <names>', 'operations that edges choose from; all when left out').argParser(list),
+    new Option('--order <which>', 'second follows the weights after a step, at four times the cost')
+      .choices(['first', 'second'])
+      .default('first'),
+  ],
+  examples: [
+    'gossamer search photos/ --model dass --keep 0.05 --size 32 -o found.safetensors   cells that suit 95 % zeros',
+    'gossamer train photos/ --model found.json --keep 0.02                     those cells again, with other weights',
+  ],
+  notes:
+    'a cell of operations, stacked into a network, is searched while its convolutions keep a share of their weights alone: training of all weights, of scores that choose which are kept, and of those that are, each with steps of the mixture in turns. A network of the cells is then trained, pruned and trained again from new weights; <out> has its zeros, and <out> with the ending .plan runs them on sparse kernels. --search-epochs and --epochs are those of the first and the last of the three phases; the second has half as many. The search is kept beside the model, in <out> with the ending .json, which gossamer train --model <that file> trains again.',
+  run,
+};
 
 /** Memory from which a search is announced, in bytes. */
 const MUCH = 2 ** 30;
@@ -48,19 +62,8 @@ const RATES = { learningRates: { pretrain: 0.1, prune: 0.1, finetune: 0.1 }, arc
 /** Epochs of the three phases: as many of weights twice, half of them of scores. */
 const phasesOf = (epochs: number) => ({ pretrain: epochs, prune: Math.ceil(epochs / 2), finetune: epochs });
 
-/** Cells that --model names: those of a file of a search or of DARTS, or a network's own. */
-export function readCells(model: string): {
-  readonly model: string;
-  readonly genotype?: Genotype;
-  readonly settings: Readonly<Record<string, number>>;
-} {
-  if (!model.endsWith('.json')) return { model, settings: {} };
-  const file = readJson(model) as { readonly genotype?: unknown; readonly settings?: Record<string, number> };
-  return { model: 'dass', genotype: requireGenotype(file.genotype ?? file, model), settings: file.settings ?? {} };
-}
-
 /** Searches cells on pictures, then trains their network from new weights. */
-export async function searchCellsOn(path: string, flags: CellFlags): Promise<void> {
+async function run(path: string, flags: Flags): Promise<void> {
   const operations = operationsOf(flags.operations);
   const { searchEpochs, batch, keep, seed, width, cells, nodes, order, epochs, learningRate } = flags;
   const isAlone = flags.out.endsWith('.json') || epochs === 0;

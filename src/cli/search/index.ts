@@ -1,0 +1,72 @@
+// `gossamer search`: the architecture that suits data of one's own, found and trained.
+
+import { Command, Option } from 'commander';
+import { requireWritable } from '../../data/node.js';
+import { number } from '../arguments.js';
+import { withBackgroundOption, withPictureOptions } from '../pictures.js';
+import { useThreads } from '../threads.js';
+import { dassSearch } from './dass.js';
+import type { SearchFlags, SearchModel } from './model.js';
+import { pflayerSearch } from './pflayer.js';
+
+/** Everything that can be searched; the first when --model is left out. */
+const models = [pflayerSearch, dassSearch] as unknown as readonly SearchModel[];
+
+const names = models.map(({ name }) => name);
+
+const help = `
+Examples
+${models.flatMap(({ examples }) => examples.map((line) => `  ${line}`)).join('\n')}
+  gossamer classify found.safetensors photo.jpg
+
+${models.map(({ name, notes }) => `${name}: ${notes}`).join('\n')}
+Ctrl-C keeps what was done so far, and --resume goes on from there.`;
+
+export function searchCommand(): Command {
+  const command = new Command('search')
+    .description('search the architecture that suits your data, and train it')
+    .argument('<data>', 'folder of images, or mnist, fashion-mnist, cifar10')
+    .addOption(new Option('--model <name>', 'what is searched, see below').choices(names).default(names[0]))
+    .option(
+      '-o, --out <file>',
+      'the model; a file that ends in .json holds the architecture alone',
+      'found.safetensors',
+    );
+  for (const option of new Set(models.flatMap(({ options }) => options))) command.addOption(labelled(option));
+  return withBackgroundOption(withPictureOptions(command))
+    .option('--seed <n>', 'seed', number(0), 0)
+    .option('--threads <n>', 'threads, the calling one among them', number(1))
+    .option('--resume', 'go on from where Ctrl-C stopped', false)
+    .option('--json', 'print what was found as JSON', false)
+    .addHelpText('after', help)
+    .action(async (data: string, flags: SearchFlags & { readonly model: string }) => {
+      const model = models.find(({ name }) => name === flags.model) as SearchModel;
+      refuseOthers(command, model);
+      useThreads(flags.threads);
+      requireWritable(flags.out);
+      await model.run(data, flags);
+    });
+}
+
+const takersOf = (option: Option): string[] =>
+  models.filter(({ options }) => options.includes(option)).map(({ name }) => name);
+
+/** The option with the models that take it before its description, where some do not. */
+function labelled(option: Option): Option {
+  const takers = takersOf(option);
+  if (takers.length < models.length) option.description = `${takers.join(', ')}: ${option.description}`;
+  return option;
+}
+
+/** @throws Error for an option on the command line that the model does not take */
+function refuseOthers(command: Command, model: SearchModel): void {
+  const stranger = models
+    .flatMap(({ options }) => options)
+    .find(
+      (option) => !model.options.includes(option) && command.getOptionValueSource(option.attributeName()) === 'cli',
+    );
+  if (stranger)
+    throw new Error(
+      `${stranger.long} is an option of --model ${takersOf(stranger).join(' and ')}, not of ${model.name}`,
+    );
+}
