@@ -9,7 +9,7 @@
 
 import type { NetworkShape } from '../../models/index.js';
 import { add, matmul, multiply, reshape, slice, softmax, sum, type Tensor, tensor } from '../../tensor/index.js';
-import type { AxisLength, BlockPlace, Crossing, ProductLayer, SearchedGroup, SearchSpace, Source } from './space.js';
+import type { AxisLength, BlockPlace, Crossing, ProductLayer, SearchedGroup, ShapeChoices, Source } from './space.js';
 
 /** Cost of a layer at some numbers of outputs and inputs, linear between them. */
 export interface CostGrid {
@@ -85,7 +85,7 @@ interface Probabilities<Vector> {
 /** Σ of all costs. */
 function expected<Scalar, Vector>(
   algebra: Algebra<Scalar, Vector>,
-  space: SearchSpace,
+  space: ShapeChoices,
   tables: CostTables,
   { widths, depths }: Probabilities<Vector>,
 ): Scalar {
@@ -127,11 +127,11 @@ function expected<Scalar, Vector>(
 /** Probability that a block is kept. */
 function tailOf<Scalar, Vector>(
   algebra: Algebra<Scalar, Vector>,
-  { stages }: SearchSpace,
+  { stages }: ShapeChoices,
   depths: readonly Vector[],
   { stage, block }: BlockPlace,
 ): Scalar {
-  const { candidates } = stages[stage] as SearchSpace['stages'][number];
+  const { candidates } = stages[stage] as ShapeChoices['stages'][number];
   return algebra.dot(
     depths[stage] as Vector,
     candidates.map((depth) => Number(depth > block)),
@@ -141,12 +141,12 @@ function tailOf<Scalar, Vector>(
 /** Probabilities of the widths of a source: after a stage, those of the block that is kept last. */
 function sourceWidths<Scalar, Vector>(
   algebra: Algebra<Scalar, Vector>,
-  { stages }: SearchSpace,
+  { stages }: ShapeChoices,
   { widths, depths }: Probabilities<Vector>,
   { kind, at }: Source,
 ): Vector {
   if (kind === 'group') return widths[at] as Vector;
-  const { candidates, outputs } = stages[at] as SearchSpace['stages'][number];
+  const { candidates, outputs } = stages[at] as ShapeChoices['stages'][number];
   return candidates
     .map((depth, index) =>
       algebra.weigh(widths[outputs[depth - 1] as number] as Vector, algebra.at(depths[at] as Vector, index)),
@@ -186,7 +186,7 @@ function onGrid<Scalar, Vector>(
 }
 
 /** Multiply-adds as tables. */
-export function macTables({ products, crossings, groups, constant }: SearchSpace): CostTables {
+export function macTables({ products, crossings, groups, constant }: ShapeChoices): CostTables {
   return {
     unit: 'macs',
     constant,
@@ -210,7 +210,7 @@ const pixelsOf = ({ side: [height, width] }: Crossing) => height * width;
 
 /** The cost of a projection from each candidate to each; none where they are equal. */
 export function projectionCosts(
-  groups: SearchSpace['groups'],
+  groups: ShapeChoices['groups'],
   { output }: Crossing,
   costOf: (inputs: number, outputs: number) => number,
 ): number[][] {
@@ -222,7 +222,7 @@ export function projectionCosts(
  * The cost of a shape, at any widths and depths: that of the network that `applyShape` builds. In
  * multiply-adds it is exact.
  */
-export function costOfShape(space: SearchSpace, tables: CostTables, { widths, depths }: NetworkShape): number {
+export function costOfShape(space: ShapeChoices, tables: CostTables, { widths, depths }: NetworkShape): number {
   const count = ({ name, channels }: SearchedGroup) => widths[name] ?? channels;
   // One-hot rows of the one width and depth that the shape has.
   const groups = space.groups.map((group) => ({ ...group, candidates: [count(group)] }));
@@ -241,7 +241,7 @@ export function costOfShape(space: SearchSpace, tables: CostTables, { widths, de
 
 /** The cost of a projection of any widths, from the table of the candidates. */
 function projectionAt(
-  { groups, crossings }: SearchSpace,
+  { groups, crossings }: ShapeChoices,
   tables: CostTables,
   at: number,
   a: number,
@@ -267,7 +267,7 @@ function filled(values: readonly (readonly number[])[]): number[][] {
 }
 
 /** The expected cost of probabilities, as a number. */
-export function expectedCost(space: SearchSpace, tables: CostTables, rows: Probabilities<readonly number[]>): number {
+export function expectedCost(space: ShapeChoices, tables: CostTables, rows: Probabilities<readonly number[]>): number {
   return expected(numbers, space, tables, rows);
 }
 
@@ -279,7 +279,7 @@ export function expectedCost(space: SearchSpace, tables: CostTables, rows: Proba
  * @param depths β of every stage [candidates]
  */
 export function expectedCostOf(
-  space: SearchSpace,
+  space: ShapeChoices,
   tables: CostTables,
   { widths, depths }: Probabilities<Tensor>,
 ): Tensor {

@@ -26,14 +26,14 @@ export {
   shapeSearchDefaults,
   temperatureAt,
 } from './search.js';
-export { fitShape, randomShape, uniformShape } from './shapes.js';
+export { fitShape, randomShape, shapesOf, uniformShape } from './shapes.js';
 export {
   depthCandidates,
   type Searched,
   type SearchedGroup,
   type SearchedStage,
-  type SearchSpace,
-  searchSpaceOf,
+  type ShapeChoices,
+  shapeChoicesOf,
   widthCandidates,
 } from './space.js';
 export {

@@ -6,7 +6,7 @@ import { Linear } from '../../nn/index.js';
 import { conv2d, linear, pair, Random, scope, type Tensor } from '../../tensor/index.js';
 import { compile } from '../../trace/index.js';
 import { type CostGrid, type CostTables, projectionCosts } from './costs.js';
-import type { AxisLength, ProductLayer, SearchSpace } from './space.js';
+import type { AxisLength, ProductLayer, ShapeChoices } from './space.js';
 
 /** Shares of the channels at which layers are timed; between them time is interpolated. */
 const SHARES = [0.3, 0.65, 1] as const;
@@ -19,7 +19,7 @@ type Timed = (key: string, time: () => number) => number;
  *
  * Norms, activations and additions do not count: plans fold them into the layers.
  */
-export function latencyTables({ products, crossings, groups }: SearchSpace): CostTables {
+export function latencyTables({ products, crossings, groups }: ShapeChoices): CostTables {
   const known = new Map<string, number>();
   const timed: Timed = (key, time) => {
     const own = known.get(key) ?? time();

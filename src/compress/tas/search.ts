@@ -30,7 +30,7 @@ import { add, keep, log, multiply, type Random, scope, softmax, type Tensor, zer
 import { cost } from '../../trace/index.js';
 import { type CostTables, costOfShape, expectedCostOf, macTables } from './costs.js';
 import { latencyTables } from './latency.js';
-import type { Searched, SearchSpace } from './space.js';
+import type { Searched, ShapeChoices } from './space.js';
 import { TransformableNetwork } from './transformable.js';
 
 /** Options of `searchShape`. */
@@ -198,7 +198,7 @@ function multiplyAddsOf(model: Layer, example: Tensor): number {
 }
 
 /** The least widths and depths. */
-export function narrowest({ groups, stages }: Pick<SearchSpace, 'groups' | 'stages'>): NetworkShape {
+export function narrowest({ groups, stages }: Pick<ShapeChoices, 'groups' | 'stages'>): NetworkShape {
   return {
     widths: Object.fromEntries(groups.map(({ name, candidates }) => [name, candidates[0] as number])),
     depths: Object.fromEntries(stages.map(({ name, candidates }) => [name, candidates[0] as number])),

@@ -2,8 +2,9 @@
 
 import type { NetworkShape } from '../../models/index.js';
 import { Random } from '../../tensor/index.js';
+import { SearchSpace } from '../search/space.js';
 import { type CostTables, costOfShape } from './costs.js';
-import type { SearchSpace } from './space.js';
+import type { ShapeChoices } from './space.js';
 
 /** Largest difference of the costs of shapes that count as equal, as a share. */
 const WITHIN = 0.01;
@@ -17,7 +18,7 @@ const DRAWS = 200;
  * @returns the shape; undefined where single channels do not lead there
  */
 export function fitShape(
-  space: SearchSpace,
+  space: ShapeChoices,
   tables: CostTables,
   shape: NetworkShape,
   target: number,
@@ -29,7 +30,7 @@ export function fitShape(
     if (Math.abs(off) <= (WITHIN / 2) * target) return { ...shape, widths };
     let isNearer = false;
     for (const at of random.permutation(space.groups.length)) {
-      const { name, channels } = space.groups[at] as SearchSpace['groups'][number];
+      const { name, channels } = space.groups[at] as ShapeChoices['groups'][number];
       const own = (widths[name] ?? channels) - Math.sign(off);
       if (own < 1 || own > channels) continue;
       const next = { ...widths, [name]: own };
@@ -48,7 +49,7 @@ export function fitShape(
  *
  * @throws Error where there is none
  */
-export function uniformShape(space: SearchSpace, tables: CostTables, target: number): NetworkShape {
+export function uniformShape(space: ShapeChoices, tables: CostTables, target: number): NetworkShape {
   const depths = Object.fromEntries(space.stages.map(({ name, blocks }) => [name, blocks]));
   const scaled = (root: number): NetworkShape => ({
     depths,
@@ -67,20 +68,30 @@ export function uniformShape(space: SearchSpace, tables: CostTables, target: num
   return found;
 }
 
+/** The shapes of candidates, a gene for each group and stage. */
+export function shapesOf({ groups, stages }: ShapeChoices): SearchSpace<NetworkShape> {
+  const rows = [...groups, ...stages];
+  const genes = rows.map(({ name, candidates }) => ({ name, choices: candidates.length }));
+  return new SearchSpace(genes, (genome) => {
+    const counts = rows.map(({ name, candidates }, at) => [name, candidates[genome[at] as number] as number] as const);
+    return {
+      widths: Object.fromEntries(counts.slice(0, groups.length)),
+      depths: Object.fromEntries(counts.slice(groups.length)),
+    };
+  });
+}
+
 /**
  * A random shape of a cost: candidates of every group and stage with equal probability, then
  * single channels more or fewer until its cost is the target to 1 %.
  *
  * @throws Error where none is found
  */
-export function randomShape(space: SearchSpace, tables: CostTables, target: number, random: Random): NetworkShape {
-  const pick = <Choice>(choices: readonly Choice[]) => choices[random.integer(choices.length)] as Choice;
+export function randomShape(space: ShapeChoices, tables: CostTables, target: number, random: Random): NetworkShape {
+  const choices = shapesOf(space);
   let best: { readonly shape: NetworkShape; readonly off: number } | undefined;
   for (let draw = 0; draw < DRAWS; draw++) {
-    const shape: NetworkShape = {
-      widths: Object.fromEntries(space.groups.map(({ name, candidates }) => [name, pick(candidates)])),
-      depths: Object.fromEntries(space.stages.map(({ name, candidates }) => [name, pick(candidates)])),
-    };
+    const shape = choices.decode(choices.sample(random));
     const off = Math.abs(costOfShape(space, tables, shape) - target) / target;
     // The first one that is near enough stays random; channels are only trimmed.
     if (off <= 0.15) {

@@ -78,7 +78,7 @@ export interface Crossing {
 }
 
 /** All that is searched. */
-export interface SearchSpace {
+export interface ShapeChoices {
   readonly groups: readonly SearchedGroup[];
   readonly stages: readonly SearchedStage[];
   readonly products: readonly ProductLayer[];
@@ -111,7 +111,12 @@ export function depthCandidates(blocks: number): number[] {
  * @param example one input
  * @throws Error naming the layers and why, where no channel and no block can be left out
  */
-export function searchSpaceOf(model: Layer, example: Tensor, random: Random, searched: Searched = 'both'): SearchSpace {
+export function shapeChoicesOf(
+  model: Layer,
+  example: Tensor,
+  random: Random,
+  searched: Searched = 'both',
+): ShapeChoices {
   const { groups, stages, fixed } = shapeSpaceOf(model, example, random);
   const identities = residualBlocksOf(model)
     .filter(({ block }) => addsInput(block))
@@ -142,7 +147,7 @@ interface Found {
   readonly identities: readonly { readonly path: string; readonly last: string }[];
 }
 
-function readSpace(model: Layer, graph: Graph, found: Found): SearchSpace {
+function readSpace(model: Layer, graph: Graph, found: Found): ShapeChoices {
   const { groups, stages, fixed, searched, identities } = found;
   const weights = parameters(model);
   const axes = new WeightAxes(groups);

@@ -31,7 +31,7 @@ import { add, multiply, type Random, scope, slice, softmax, type Tensor } from '
 import { consumers, type Graph, trace } from '../../trace/index.js';
 import { interpolateChannels } from './interpolation.js';
 import { argmaxOf, perturbed, sampleRow } from './sampling.js';
-import { type Searched, type SearchedGroup, type SearchedStage, type SearchSpace, searchSpaceOf } from './space.js';
+import { type Searched, type SearchedGroup, type SearchedStage, type ShapeChoices, shapeChoicesOf } from './space.js';
 
 /** The widths of a group in a pass. */
 interface WidthDraw {
@@ -166,7 +166,7 @@ export class TransformableNetwork implements Layer {
   readonly beta: Record<string, Tensor> = {};
   /** τ of the Gumbel softmax. */
   temperature = 5;
-  readonly #space: SearchSpace;
+  readonly #space: ShapeChoices;
   readonly #draws = new Draws();
   readonly #samples: number;
   readonly #undo: (() => void)[] = [];
@@ -185,7 +185,7 @@ export class TransformableNetwork implements Layer {
     if (!(Number.isInteger(samples) && samples >= 1))
       throw new RangeError(`the number of sampled widths must be a whole number of at least 1, got ${samples}`);
     this.#samples = samples;
-    this.#space = searchSpaceOf(network, example, random, search);
+    this.#space = shapeChoicesOf(network, example, random, search);
     const { groups, stages } = this.#space;
     const row = (name: string, count: number) => parameter(random.split(name).normal([count], 0, DEVIATION));
     for (const { name, candidates } of groups)
@@ -205,7 +205,7 @@ export class TransformableNetwork implements Layer {
   }
 
   /** What is searched. */
-  get space(): SearchSpace {
+  get space(): ShapeChoices {
     return this.#space;
   }
 
