@@ -21,6 +21,7 @@ export {
   plainOrder,
   retainedScore,
 } from './grouping.js';
+export * from './hw-nas/index.js';
 export { type Conversion, type ConversionOptions, toHypercomplex } from './hypercomplex.js';
 export { chosenWeights, type LayerChoice } from './layers.js';
 export {
@@ -64,13 +65,7 @@ export {
   type TrainStep,
   type TreeStep,
 } from './recipe.js';
-export {
-  type RandomSearchOptions,
-  type RandomSearchResult,
-  randomSearch,
-  type Trial,
-} from './search/random-search.js';
-export { type Gene, type Genome, SearchSpace } from './search/space.js';
+export * from './search/index.js';
 export {
   type GradualPruningOptions,
   gradualPruning,

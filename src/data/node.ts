@@ -9,7 +9,7 @@ export { contentDigest, type VerifiedFile, verifyDataset } from './digests.js';
 export { downloadHypergraph, type FetchOptions, fetchDataset, fetchIfMissing, fetchImages } from './download.js';
 export { type EdgeFileOptions, isGraphFile, loadEdges, loadGraphDocument } from './edges.js';
 export { type FileBytes, openBytes, readBytes, readJson, readText, readUnpacked, readUnpackedText } from './files.js';
-export { cacheFolder, dataFolders, hasDataset, knownArchive } from './folders.js';
+export { cacheFolder, dataFolders, findData, hasDataset, knownArchive } from './folders.js';
 export { isFolder, loadGraphFolder, loadNamedGraph, tableIn } from './graph-folder.js';
 export {
   type EdgeGraph,

@@ -19,11 +19,13 @@ import {
   crossEntropy,
   cutmix,
   distillation,
+  elasticLoss,
   type FitResult,
   fit,
   freeze,
   freezesStatistics,
   inference,
+  isElastic,
   Kar2,
   Kar3,
   type KarOptions,
@@ -133,7 +135,8 @@ export interface ImageTrainingOptions extends TrainingHooks {
  * Trains a classifier in place on the training images of a data set, by AdamW or LAMB with linear
  * warm-up and cosine decay. It keeps the final weights, or those that are best on `chooseBy`, and
  * selects nothing on the test images. Networks with statistics to freeze then store their means
- * over 16 training batches.
+ * over 16 training batches. Elastic networks train their sub-networks, too, see `elasticLoss`, by
+ * the labels alone.
  *
  * @throws RangeError for fewer than two training images, a choice of an epoch with an average, or
  * class weights that are not one for each or do not fit the loss; Error when every weight is frozen
@@ -151,6 +154,7 @@ export async function trainOnImages(
   if (chooseBy && options.average !== undefined)
     throw new RangeError('trainOnImages: an average of weights has no best epoch; leave out average or chooseBy');
   requireClassWeights(data.classes.length, options);
+  if (isElastic(model)) requirePlainLoss(options);
   const loader = new DataLoader(data.train, data, { batchSize, augmentation });
   const steps = Math.max(1, loader.length * epochs);
   const free = new Set([...algebraNames(model), ...binaryNames(model)]);
@@ -183,7 +187,10 @@ export async function trainOnImages(
       signal: options.signal,
       checkpoint: options.checkpoint,
       onEpoch: options.onEpoch,
-      onStep: (step) => options.onStep?.(step, steps),
+      onStep: (step) => {
+        if (isElastic(model)) model.progress = step / steps;
+        options.onStep?.(step, steps);
+      },
     });
     averaged?.loadInto(model, buffers(model));
     if (!options.frozen && freezesStatistics(model) && result.stopped !== 'aborted')
@@ -194,6 +201,15 @@ export async function trainOnImages(
     weight?.dispose();
     loader.close();
   }
+}
+
+/** @throws RangeError for a loss that elastic networks do not have */
+function requirePlainLoss({ mixing = 'none', labelSmoothing = 0, ...options }: ImageTrainingOptions): void {
+  const { teacher, objective = 'softmax', classWeights } = options;
+  if (mixing !== 'none' || labelSmoothing > 0 || teacher || objective !== 'softmax' || classWeights)
+    throw new RangeError(
+      'trainOnImages: an elastic network teaches its sub-networks by itself; leave out mixing, label smoothing, teachers, class weights and the binary objective',
+    );
 }
 
 /** @throws RangeError unless there is a weight for each class, and the loss takes them */
@@ -260,6 +276,7 @@ function lossOf(
     weight,
   }: ImageTrainingOptions & { readonly classes: number; readonly weight?: Tensor | undefined },
 ): Tensor {
+  if (isElastic(model)) return elasticLoss(model, (own) => own.forward(images, mode), labels, mode);
   if (teacher) return distillation(model.forward(images, mode), teacher.logits(images), labels, teacher);
   if (mixing !== 'none') {
     const mixed = (mixing === 'mixup' ? mixup : cutmix)(images, labels, classes, randomOf(mode, 'trainOnImages'));

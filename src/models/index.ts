@@ -37,6 +37,12 @@ export { CopyTransformer, type CopyTransformerOptions, type EncodedSource } from
 export { Decoder, type DecoderOptions, decoderDefaults } from './decoder.js';
 export { EfficientNet, type EfficientNetOptions } from './efficientnet.js';
 export {
+  ElasticTransformer,
+  type ElasticTransformerOptions,
+  TokenTransformer,
+  type TokenTransformerOptions,
+} from './elastic-transformer.js';
+export {
   type CellOperation,
   cellOperations,
   dassSizes,
@@ -95,6 +101,7 @@ export {
   type SmallResNetOptions,
 } from './resnet.js';
 export { SqueezeExcitation, type SqueezeOptions } from './squeeze-excitation.js';
+export { ElasticCnn, type ElasticCnnOptions, type Stage, StagedCnn, type StagedCnnOptions } from './staged-cnn.js';
 export {
   EffLayer,
   type EffLayerOptions,

@@ -12,6 +12,14 @@ export {
 export { BinaryConv2d, binaryLayers, binaryNames, clipBinaryWeights, signThresholds } from './binary.js';
 export { Conv1d, Conv2d, ConvTranspose2d } from './convolution.js';
 export { Dropout, Dropout2d, StochasticDepth } from './dropout.js';
+export {
+  configurationWith,
+  type Elastic,
+  elasticLoss,
+  extractSubNetwork,
+  isElastic,
+  sharedWeights,
+} from './elastic.js';
 export { Embedding } from './embedding.js';
 export { gumbelSoftmax, perExampleGradients } from './estimators.js';
 export * from './experts/index.js';
@@ -36,6 +44,7 @@ export {
   type TrainingState,
 } from './fit.js';
 export { type FixableStatistics, freeze } from './freezing.js';
+export type { Configuration, GeneGroup, Genes } from './genes.js';
 export { gradientsOf, type LossGradients } from './gradients.js';
 export { GraphNorm } from './graph-norm.js';
 export * from './hyperbolic/index.js';
@@ -210,6 +219,7 @@ export {
   spatialOperator,
   spatialOperators,
 } from './spatial.js';
+export { estimateStatistics } from './statistics.js';
 export { fromWindows, PatchMerging, SwinBlock, type SwinBlockOptions, windowsOf } from './window-attention.js';
 export {
   Accumulated,

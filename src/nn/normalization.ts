@@ -109,7 +109,7 @@ export class BatchNorm {
   /** ε, added to the variance. */
   readonly epsilon: number;
   /** Weight of the batch in the running mean and variance. */
-  readonly momentum: number;
+  momentum: number;
   /** Whether training uses the running statistics, and leaves them alone. Initially false. */
   fixed = false;
 

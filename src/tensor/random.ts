@@ -65,6 +65,8 @@ export class Random {
   position = 0;
   #block: readonly number[] = [];
   #used = 4;
+  /** Key of the words, derived once. */
+  #words: Key | undefined;
 
   constructor(seed: number | Key) {
     const words = Array.isArray(seed) && seed.length === 2 && seed.every((word) => word >>> 0 === word);
@@ -91,7 +93,8 @@ export class Random {
   /** A uniform 32-bit unsigned integer. */
   word(): number {
     if (this.#used === 4) {
-      this.#block = philox([this.position++ >>> 0, 0, 0, 0], derive(this.key, 0, 3));
+      this.#words ??= derive(this.key, 0, 3);
+      this.#block = philox([this.position++ >>> 0, 0, 0, 0], this.#words);
       this.#used = 0;
     }
     return this.#block[this.#used++] as number;

@@ -40,6 +40,7 @@ export {
   retinaTargets,
   trainRetinaNet,
 } from './detect/index.js';
+export { stagedSettings } from './elastic-presets.js';
 export {
   EMOv2,
   EMOv2Block,

@@ -24,6 +24,7 @@ import type { Random } from '../tensor/index.js';
 import { binaryArchitectures } from './binary-presets.js';
 import { cellNetworks } from './cell-networks.js';
 import { closestNames } from './closest-names.js';
+import { elasticArchitectures } from './elastic-presets.js';
 import { EMOv2, type EMOv2Options, emov2s, strideOfAll, windowFor, windowsFit } from './emov2/index.js';
 import { Terminator, type TerminatorPreset, terminators } from './hyperzzw/index.js';
 import { LSNet, type LSNetOptions, lsNets } from './lsnet/index.js';
@@ -294,6 +295,7 @@ const architectures: Readonly<Record<string, Architecture>> = {
       text: 'square, since its position biases are for one last map',
     }),
   ),
+  ...elasticArchitectures(atLeast),
   ...binaryArchitectures(atLeast),
   ...Object.fromEntries(Object.entries(emov2s).map(([name, options]) => [name, emov2(options)])),
   ...cellNetworks,

@@ -1,6 +1,6 @@
 // Classifiers of pictures, for `gossamer fit` and `gossamer train`.
 
-import { trainSparsely } from '../../compress/index.js';
+import { searchSplit, trainSparsely } from '../../compress/index.js';
 import type { ImageDataset } from '../../data/index.js';
 import { readBytes, requireWritable, writeFileAtomic } from '../../data/node.js';
 import { balancedWeights, type Genotype, type ImageTrainingOptions, VisionTransformer } from '../../models/index.js';
@@ -45,7 +45,8 @@ export async function fitPictures(
     throw new Error('--keep prunes all layers, --freeze trains one; leave one out');
   if (pictures.size) requireImageSize(architecture, ...pictures.size);
   if (pictures.report !== undefined) requireWritable(pictures.report);
-  const data = await readLike(source, path, pictures);
+  const all = await readLike(source, path, pictures);
+  const data = withoutSearchPictures(architecture, all, keep, note);
   if (pictures.report !== undefined && data.test.count === 0)
     throw new Error('--report tells of test pictures, of which there are none; leave one of both out');
   const settings = { ...source?.description.settings, ...settingsOf(architecture, values) };
@@ -86,6 +87,20 @@ export async function fitPictures(
       : {},
     stopped,
   };
+}
+
+/** The pictures without those that a search inside of an elastic network will measure on. */
+function withoutSearchPictures(
+  architecture: string,
+  data: ImageDataset,
+  keep: number | undefined,
+  note: (text: string) => void,
+): ImageDataset {
+  if (architecture !== 'elastic-cnn') return data;
+  if (keep !== undefined) throw new Error('--keep: an elastic network is searched, not pruned; leave it out');
+  const { train, validation } = searchSplit(data.train);
+  note(`${validation.count} pictures are left out, for gossamer search --model hw-nas to measure on`);
+  return { ...data, train };
 }
 
 /**

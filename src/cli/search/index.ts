@@ -6,11 +6,12 @@ import { number } from '../arguments.js';
 import { withBackgroundOption, withPictureOptions } from '../pictures.js';
 import { useThreads } from '../threads.js';
 import { dassSearch } from './dass.js';
+import { hwNasSearch } from './hw-nas.js';
 import type { SearchFlags, SearchModel } from './model.js';
 import { pflayerSearch } from './pflayer.js';
 
 /** Everything that can be searched; the first when --model is left out. */
-const models = [pflayerSearch, dassSearch] as unknown as readonly SearchModel[];
+const models = [pflayerSearch, dassSearch, hwNasSearch] as unknown as readonly SearchModel[];
 
 const names = models.map(({ name }) => name);
 
@@ -29,7 +30,7 @@ export function searchCommand(): Command {
     .addOption(new Option('--model <name>', 'what is searched, see below').choices(names).default(names[0]))
     .option(
       '-o, --out <file>',
-      'the model; a file that ends in .json holds the architecture alone',
+      'the model, or a folder; a file that ends in .json holds the architecture alone',
       'found.safetensors',
     );
   for (const option of new Set(models.flatMap(({ options }) => options))) command.addOption(labelled(option));
@@ -43,7 +44,7 @@ export function searchCommand(): Command {
       const model = models.find(({ name }) => name === flags.model) as SearchModel;
       refuseOthers(command, model);
       useThreads(flags.threads);
-      requireWritable(flags.out);
+      if (!model.writesFolder) requireWritable(flags.out);
       await model.run(data, flags);
     });
 }

@@ -32,5 +32,7 @@ export interface SearchModel<Flags extends SearchFlags = SearchFlags> {
   readonly examples: readonly string[];
   /** A paragraph: what is searched, how, and which files are written. */
   readonly notes: string;
+  /** Whether `out` is a folder. Default: a file. */
+  readonly writesFolder?: boolean;
   run(data: string, flags: Flags): Promise<void>;
 }
