@@ -61,6 +61,7 @@ export {
   type RecipeTraining,
   type RemoveChannelsStep,
   type ReplaceSpatialStep,
+  type ShapeStep,
   spatialRules,
   type TrainStep,
   type TreeStep,

@@ -80,7 +80,7 @@ export {
   type ShapeSpace,
   shapeSpaceOf,
 } from './network-shape.js';
-export { nothing, type Stage, stagesOf, truncateStage, wrapInList } from './network-stages.js';
+export { type BlockStage, nothing, stagesOf, truncateStage, wrapInList } from './network-stages.js';
 export {
   type NetworkCosts,
   replaceSpatial,

@@ -5,7 +5,7 @@ import { Conv2d, type Layer, Linear, placesOf, replaceWeights, stateOf } from '.
 import { multiply, type Random, scope, type Tensor } from '../tensor/index.js';
 import { withoutSlices } from '../trace/pruning/remove.js';
 import { insertProjections, traceUntied, untieShortcuts, type WidthGroup, widthsOf } from './channel-widths.js';
-import { type Stage, stagesOf, truncateStage } from './network-stages.js';
+import { type BlockStage, stagesOf, truncateStage } from './network-stages.js';
 
 /** Widths and depths of a network. What is not named is as in the network that is shaped. */
 export interface NetworkShape {
@@ -20,7 +20,7 @@ export interface ShapeSpace {
   /** Channels that are chosen together, in the order of the layers. */
   readonly groups: readonly WidthGroup[];
   /** Stages of which blocks can be left out. */
-  readonly stages: readonly Stage[];
+  readonly stages: readonly BlockStage[];
   /** By layer whose channels cannot be chosen: why. */
   readonly fixed: ReadonlyMap<string, string>;
 }

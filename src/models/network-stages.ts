@@ -18,7 +18,7 @@ import {
 import { scope, Tensor } from '../tensor/index.js';
 
 /** Blocks of a list of layers. */
-export interface Stage {
+export interface BlockStage {
   /** Path of the list, with the number of the first block where the list has other layers too. */
   readonly name: string;
   /** The list. */
@@ -29,6 +29,8 @@ export interface Stage {
   readonly blocks: number;
   /** Path of each block, such as `layer1.0`. */
   readonly paths: readonly string[];
+  /** Channels of what each of them gives. */
+  readonly channels: number;
 }
 
 /** What takes the place of a block that is left out. */
@@ -96,10 +98,10 @@ export function wrapInList(
 
 /**
  * The blocks that read what the block before them in their list gives, and give it its shape, when
- * the network runs.
+ * the network runs; with the channels of that.
  */
-function keepersOf(model: Layer, lists: readonly LayerList[], example: Tensor): Set<Layer | Sequence> {
-  const keepers = new Set<Layer | Sequence>();
+function keepersOf(model: Layer, lists: readonly LayerList[], example: Tensor): Map<Layer | Sequence, number> {
+  const keepers = new Map<Layer | Sequence, number>();
   const given = new Map<Layer | Sequence, Tensor>();
   const undo = lists.flatMap(({ layers }) =>
     [...layers].flatMap((own, at, all) => {
@@ -107,7 +109,8 @@ function keepersOf(model: Layer, lists: readonly LayerList[], example: Tensor): 
       return wrapInList(layers, at, (x, inner) => {
         const y = inner(x);
         const before = all[at - 1];
-        if (before && given.get(before) === x && y.shape.join() === x.shape.join()) keepers.add(own);
+        if (before && given.get(before) === x && y.shape.join() === x.shape.join())
+          keepers.set(own, y.shape[1] as number);
         given.set(own, y);
         return y;
       });
@@ -127,11 +130,11 @@ function keepersOf(model: Layer, lists: readonly LayerList[], example: Tensor): 
  *
  * @param example an input of the network, on which it is run once
  */
-export function stagesOf(model: Layer, example: Tensor): Stage[] {
+export function stagesOf(model: Layer, example: Tensor): BlockStage[] {
   const lists = listsOf(model);
   const keepers = keepersOf(model, lists, example);
   const taken = new Set<string>();
-  const stages: Stage[] = [];
+  const stages: BlockStage[] = [];
   for (const { path, layers } of lists) {
     if ([...taken].some((own) => path === own || path.startsWith(`${own}.`))) continue;
     for (let first = 0; first < layers.length; ) {
@@ -143,7 +146,9 @@ export function stagesOf(model: Layer, example: Tensor): Stage[] {
       if (blocks > 1) {
         const paths = Array.from({ length: blocks }, (_, at) => `${path}.${first + at}`);
         for (const own of paths) taken.add(own);
-        stages.push({ name: blocks === layers.length ? path : `${path}.${first}`, layers, first, blocks, paths });
+        const name = blocks === layers.length ? path : `${path}.${first}`;
+        const channels = keepers.get(layers[first + 1] as Layer | Sequence) as number;
+        stages.push({ name, layers, first, blocks, paths, channels });
       }
       first = end;
     }
@@ -152,7 +157,7 @@ export function stagesOf(model: Layer, example: Tensor): Stage[] {
 }
 
 /** Replaces the blocks of a stage after the first `depth` by nothing, and frees their weights. */
-export function truncateStage({ layers, first, blocks }: Stage, depth: number): void {
+export function truncateStage({ layers, first, blocks }: BlockStage, depth: number): void {
   for (let at = first + depth; at < first + blocks; at++) {
     for (const weight of Object.values(stateOf(layers[at] as object))) weight.dispose();
     layers[at] = nothing;

@@ -16,15 +16,21 @@ import {
   type ShapeChoices,
   sampleRow,
   shapeChoicesOf,
-  TransformableNetwork,
   temperatureAt,
   uniformShape,
   widthCandidates,
 } from '../../src/compress/index.js';
-import { applyShape, MobileNetV2, type NetworkShape, ResNet, SmallGoogLeNet, SmallResNet, SmallVGG } from '../../src/models/index.js';
-import { inference, type Layer, parameters, stateOf, training, withWeights } from '../../src/nn/index.js';
-import { BatchNorm2d } from '../../src/nn/index.js';
-import { grad, multiply, pad, Random, scope, softmax, sum, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
+import {
+  applyShape,
+  MobileNetV2,
+  type NetworkShape,
+  ResNet,
+  SmallGoogLeNet,
+  SmallResNet,
+  SmallVGG,
+} from '../../src/models/index.js';
+import { inference, type Layer, parameters } from '../../src/nn/index.js';
+import { grad, multiply, Random, scope, softmax, sum, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
 import { cost } from '../../src/trace/index.js';
 
 const image = zeros([1, 3, 16, 16]);
@@ -36,7 +42,7 @@ const macsOf = (model: Layer, x: Tensor = image) =>
 const networks: Readonly<Record<string, () => Layer>> = {
   'residual blocks': () => resnet(),
   'deep stages': () => new SmallResNet(32, new Random(0), { widths: [4, 5, 6], classes: 4 }),
-  bottlenecks: () => new ResNet(50, new Random(0), { width: 0.125, classes: 4 }),
+  bottlenecks: () => new ResNet(50, new Random(0), { width: 0.06, classes: 4 }),
   VGG: () => new SmallVGG(13, new Random(0), { width: 0.1, classes: 4 }),
   MobileNetV2: () =>
     new MobileNetV2(new Random(0), {
@@ -107,9 +113,13 @@ describe('channel-wise interpolation', () => {
     const rows = [0, 1].map((n) => Array.from(x.dataSync<Float32Array>().subarray(n * from, (n + 1) * from)));
     const expected = byHand(rows, to).flat();
     const found = interpolateChannels(x, to).dataSync<Float32Array>();
-    expected.forEach((own, at) => expect(found[at]).toBeCloseTo(own, 6));
+    expected.forEach((own, at) => {
+      expect(found[at]).toBeCloseTo(own, 6);
+    });
     const maps = interpolateChannels(x.reshape([2, from, 1, 1]), to).dataSync<Float32Array>();
-    expected.forEach((own, at) => expect(maps[at]).toBeCloseTo(own, 6));
+    expected.forEach((own, at) => {
+      expect(maps[at]).toBeCloseTo(own, 6);
+    });
   });
 
   test('keeps the mean where one count divides the other, and is the identity where they agree', () => {
@@ -186,25 +196,30 @@ describe('samples of a row', () => {
   });
 
   test('the temperature falls by a cosine from 5 to 0.1', () => {
-    expect([0, 300, 600].map((epoch) => temperatureAt(epoch, 600))).toEqual([5, 2.55, 0.1].map((own) => expect.closeTo(own, 9)));
+    expect([0, 300, 600].map((epoch) => temperatureAt(epoch, 600))).toEqual(
+      [5, 2.55, 0.1].map((own) => expect.closeTo(own, 9)),
+    );
     expect(() => perturbed(logits, 0, new Random(0))).toThrow(/positive/);
   });
 });
 
 describe('the cost of a shape', () => {
-  test.each(Object.keys(networks))('%s: expected cost of one-hot rows = cost of the shape = the built network', (name) => {
-    const make = networks[name] as () => Layer;
-    const space = shapeChoicesOf(make(), image, new Random(1));
-    const tables = macTables(space);
-    for (let draw = 0; draw < 3; draw++) {
-      const shape = draw === 0 ? narrowest(space) : anyShape(space, new Random(draw));
-      const built = make();
-      applyShape(built, shape, image, new Random(2));
-      const found = costOfShape(space, tables, shape);
-      expect(found).toBe(macsOf(built));
-      expect(expectedCost(space, tables, oneHot(space, shape)) / found).toBeCloseTo(1, 9);
-    }
-  });
+  test.each(Object.keys(networks))(
+    '%s: expected cost of one-hot rows = cost of the shape = the built network',
+    (name) => {
+      const make = networks[name] as () => Layer;
+      const space = shapeChoicesOf(make(), image, new Random(1));
+      const tables = macTables(space);
+      for (let draw = 0; draw < 3; draw++) {
+        const shape = draw === 0 ? narrowest(space) : anyShape(space, new Random(draw));
+        const built = make();
+        applyShape(built, shape, image, new Random(2));
+        const found = costOfShape(space, tables, shape);
+        expect(found).toBe(macsOf(built));
+        expect(expectedCost(space, tables, oneHot(space, shape)) / found).toBeCloseTo(1, 9);
+      }
+    },
+  );
 
   test('projections are counted where a block adds an input of other width, in kept blocks alone', () => {
     const space = shapeChoicesOf(resnet(), image, new Random(1));
@@ -242,22 +257,38 @@ describe('the cost of a shape', () => {
     let total = 0;
     for (let i = 0; i < 4000; i++)
       total += costOfShape(space, tables, {
-        widths: Object.fromEntries(space.groups.map((own, at) => [own.name, draw(own.candidates, shares.widths[at] as number[])])),
-        depths: Object.fromEntries(space.stages.map((own, at) => [own.name, draw(own.candidates, shares.depths[at] as number[])])),
+        widths: Object.fromEntries(
+          space.groups.map((own, at) => [own.name, draw(own.candidates, shares.widths[at] as number[])]),
+        ),
+        depths: Object.fromEntries(
+          space.stages.map((own, at) => [own.name, draw(own.candidates, shares.depths[at] as number[])]),
+        ),
       });
     expect(total / 4000 / expected).toBeCloseTo(1, 1.7);
     const gradients = grad((all: typeof rows) => expectedCostOf(space, tables, all))(rows) as typeof rows;
     const difference = (kind: 'widths' | 'depths', row: number, entry: number) => {
       const moved = (step: number) => {
-        const values = Array.from((rows[kind][row] as Tensor).dataSync<Float32Array>(), (own, at) => own + (at === entry ? step : 0));
+        const values = Array.from(
+          (rows[kind][row] as Tensor).dataSync<Float32Array>(),
+          (own, at) => own + (at === entry ? step : 0),
+        );
         const powers = values.map(Math.exp);
         const sumOf = powers.reduce((a, b) => a + b, 0);
         const own = powers.map((power) => power / sumOf);
-        return expectedCost(space, tables, { ...shares, [kind]: shares[kind].map((other, at) => (at === row ? own : other)) });
+        return expectedCost(space, tables, {
+          ...shares,
+          [kind]: shares[kind].map((other, at) => (at === row ? own : other)),
+        });
       };
       return (moved(1e-4) - moved(-1e-4)) / 2e-4;
     };
-    for (const [kind, row, entry] of [['widths', 0, 2], ['widths', 3, 0], ['widths', 5, 7], ['depths', 0, 1], ['depths', 2, 0]] as const) {
+    for (const [kind, row, entry] of [
+      ['widths', 0, 2],
+      ['widths', 3, 0],
+      ['widths', 5, 7],
+      ['depths', 0, 1],
+      ['depths', 2, 0],
+    ] as const) {
       const found = (gradients[kind][row] as Tensor).dataSync<Float32Array>()[entry] as number;
       expect(found / difference(kind, row, entry)).toBeCloseTo(1, 2);
     }

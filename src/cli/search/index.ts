@@ -9,9 +9,10 @@ import { dassSearch } from './dass.js';
 import { hwNasSearch } from './hw-nas.js';
 import type { SearchFlags, SearchModel } from './model.js';
 import { pflayerSearch } from './pflayer.js';
+import { tasSearch } from './tas.js';
 
 /** Everything that can be searched; the first when --model is left out. */
-const models = [pflayerSearch, dassSearch, hwNasSearch] as unknown as readonly SearchModel[];
+const models = [pflayerSearch, dassSearch, hwNasSearch, tasSearch] as unknown as readonly SearchModel[];
 
 const names = models.map(({ name }) => name);
 

@@ -24,6 +24,7 @@ export {
   type ShapeSearchOptions,
   searchShape,
   shapeSearchDefaults,
+  shortSearch,
   temperatureAt,
 } from './search.js';
 export { fitShape, randomShape, shapesOf, uniformShape } from './shapes.js';

@@ -19,12 +19,14 @@ import {
   disposeWeights,
   type FitResult,
   fitBilevel,
+  followsSteps,
   inference,
   type Layer,
   parameters,
   SGD,
   stateOf,
   type TrainingHooks,
+  type Weights,
 } from '../../nn/index.js';
 import { add, keep, log, multiply, type Random, scope, softmax, type Tensor, zeros } from '../../tensor/index.js';
 import { cost } from '../../trace/index.js';
@@ -109,8 +111,16 @@ export const shapeSearchDefaults = {
   temperatures: [5, 0.1],
 } as const;
 
+/**
+ * Settings of a search of some hundred steps: logits that move ten times as fast, batches of 32 with
+ * the rate of weights that goes with them.
+ */
+export const shortSearch = { batchSize: 32, learningRate: 0.02, architectureRate: 1e-2 } as const;
+
 /** Most steps of the cost loss alone after the last epoch. */
 const MOST_SETTLING = 5000;
+/** Times that these steps may jump over the tolerance. */
+const MOST_JUMPS = 20;
 /** Costs are in millions for the logarithm, which changes the loss by a constant. */
 const UNIT = { macs: 1e-6, latency: 1 } as const;
 
@@ -277,16 +287,20 @@ export async function searchShape(
   const { train } = data;
   if (train.count < 4)
     throw new RangeError(`a search needs at least 4 training images, two in each half; got ${train.count}`);
+  if (followsSteps(model))
+    throw new Error('searchShape: this network changes along its training, so that no search can train it');
   const example = zeros([1, train.channels, train.height, train.width]);
   const search = new ShapeSearch(model, example, random.split('architecture'), options);
   const { epochs = shapeSearchDefaults.epochs } = options;
   const searching: Searching = { network: search.network, log: new SearchLog(epochs) };
   try {
-    const { history, stopped, optimizer } = await alternate(search, searching, data, random, options);
+    const { history, stopped } = await alternate(search, searching, data, random, options);
     const costOfSearch = search.cost();
-    const settled = stopped === 'completed' ? settle(search, optimizer) : 0;
+    const { settled, shape } =
+      stopped === 'completed' ? settle(search, options) : { settled: 0, shape: search.network.shape() };
+    const found = costOfShape(search.network.space, search.tables, shape);
     return {
-      ...{ shape: search.network.shape(), cost: search.cost(), full: search.full, costOfSearch, settled },
+      ...{ shape, cost: found, full: search.full, costOfSearch, settled },
       ...{ epochs: searching.log.read(), fixed: search.network.space.fixed, history, stopped },
     };
   } finally {
@@ -296,19 +310,22 @@ export async function searchShape(
   }
 }
 
+/** α and β by their names in what is trained. */
+const rowsOf = (network: TransformableNetwork): Weights =>
+  Object.fromEntries(Object.entries(network.architecture()).map(([name, row]) => [`network.${name}`, row]));
+
 async function alternate(
   search: ShapeSearch,
   model: Searching,
   data: ImageDataset,
   random: Random,
   options: ShapeSearchOptions,
-): Promise<Pick<FitResult, 'history' | 'stopped'> & { readonly optimizer: AlternatingOptimizer }> {
+): Promise<Pick<FitResult, 'history' | 'stopped'>> {
   const given = { ...shapeSearchDefaults, ...options };
   const { epochs, batchSize, learningRate, architectureRate, weightDecay, temperatures } = given;
   const [own, other] = imageHalves(data.train, random.split('halves'));
   const { network, log: kept } = model;
-  const architecture = () =>
-    Object.fromEntries(Object.entries(network.architecture()).map(([name, row]) => [`network.${name}`, row]));
+  const architecture = () => rowsOf(network);
   const optimizer = new AlternatingOptimizer(
     Object.keys(architecture()),
     new SGD({ learningRate, momentum: 0.9, nesterov: true, weightDecay }),
@@ -319,7 +336,7 @@ async function alternate(
     { images, labels }: ImageBatch,
     mode: Parameters<Layer['forward']>[1],
   ) => crossEntropy(live.forward(images, mode), labels);
-  const { history, stopped } = await fitBilevel<Searching, ImageBatch>({
+  return fitBilevel<Searching, ImageBatch>({
     ...{ model, epochs, optimizer, architecture, random: random.split('search'), loss: lossOf },
     schedule: cosine(epochs * Math.ceil(own.count / batchSize)),
     *batches(order) {
@@ -344,26 +361,36 @@ async function alternate(
     ...(options.checkpoint && { checkpoint: options.checkpoint }),
     ...(options.onEpoch && { onEpoch: options.onEpoch }),
   });
-  return { history, stopped, optimizer };
 }
 
 /**
- * Steps of the cost loss alone until the shape is within the budget and its tolerance.
+ * Steps of the cost loss alone, ten times as short, until the shape is within the budget and its
+ * tolerance. Where shapes jump over both again and again, the dearest one below the budget counts.
  *
- * @returns how many
  * @throws Error where the budget is not met
  */
-function settle(search: ShapeSearch, optimizer: AlternatingOptimizer): number {
+function settle(
+  search: ShapeSearch,
+  { architectureRate = shapeSearchDefaults.architectureRate }: ShapeSearchOptions,
+): { readonly settled: number; readonly shape: NetworkShape } {
   const { network } = search;
-  for (let step = 0; step < MOST_SETTLING; step++) {
-    if (search.direction() === 0) return step;
+  const optimizer = new AlternatingOptimizer(
+    Object.keys(rowsOf(network)),
+    undefined,
+    new Adam({ learningRate: architectureRate / 10, beta1: 0.5, beta2: 0.999 }),
+  );
+  let best: { readonly shape: NetworkShape; readonly cost: number } | undefined;
+  let [before, jumps]: [number | undefined, number] = [undefined, 0];
+  for (let settled = 0; settled < MOST_SETTLING; settled++) {
+    const [sign, own] = [search.direction(), search.cost()];
+    if (sign !== 1 && own > (best?.cost ?? 0)) best = { shape: network.shape(), cost: own };
+    if (before !== undefined && sign !== before) jumps += 1;
+    if (best && (sign === 0 || jumps > MOST_JUMPS)) return { settled, shape: best.shape };
+    before = sign;
     scope(() => {
-      const alphas = network.architecture();
-      const named = Object.fromEntries(Object.entries(alphas).map(([name, row]) => [`network.${name}`, row]));
-      architectureStep({ network }, () => search.loss() ?? zeros([]), optimizer, inference, named);
+      architectureStep({ network }, () => search.loss() ?? zeros([]), optimizer, inference, rowsOf(network));
     });
   }
-  if (search.direction() === 1)
-    throw new Error('the search did not get below the budget; give a larger --budget, or more epochs');
-  return MOST_SETTLING;
+  if (!best) throw new Error('the search did not get below the budget; give a larger budget, or more epochs');
+  return { settled: MOST_SETTLING, shape: best.shape };
 }

@@ -3,8 +3,8 @@
 
 import {
   addsInput,
+  type BlockStage,
   residualBlocksOf,
-  type Stage,
   shapeSpaceOf,
   traceUntied,
   type WidthGroup,
@@ -20,7 +20,7 @@ export interface SearchedGroup extends WidthGroup {
 }
 
 /** Blocks of which some may be left out. */
-export interface SearchedStage extends Stage {
+export interface SearchedStage extends BlockStage {
   /** Numbers of blocks, ascending; all of them last. */
   readonly candidates: readonly number[];
   /** Number of the group that each block makes; undefined where its channels are fixed. */
@@ -140,7 +140,7 @@ function reasonsOf(searched: Searched, fixed: ReadonlyMap<string, string>): stri
 /** What `readSpace` is told besides the graph. */
 interface Found {
   readonly groups: readonly WidthGroup[];
-  readonly stages: readonly Stage[];
+  readonly stages: readonly BlockStage[];
   readonly fixed: ReadonlyMap<string, string>;
   readonly searched: Searched;
   /** Paths of residual blocks that add their input as it is, with the layer that is added to it. */
@@ -148,12 +148,16 @@ interface Found {
 }
 
 function readSpace(model: Layer, graph: Graph, found: Found): ShapeChoices {
-  const { groups, stages, fixed, searched, identities } = found;
+  const { groups, fixed, searched, identities } = found;
   const weights = parameters(model);
   const axes = new WeightAxes(groups);
-  const outputs = stages.map(({ layers, first, paths }) =>
-    paths.map((path, at) => axes.groupMadeBy(lastLayerOf(layers[first + at] as object, path))),
+  const madeBy = ({ layers, first, paths }: BlockStage) =>
+    paths.map((path, at) => lastLayerOf(layers[first + at] as object, path));
+  // What joins the maps of several branches has no one width.
+  const stages = found.stages.filter((stage) =>
+    madeBy(stage).every((name) => weights[`${name}.weight`]?.shape[0] === stage.channels),
   );
+  const outputs = stages.map((stage) => madeBy(stage).map((name) => axes.groupMadeBy(name)));
   const placeOf = (name: string): BlockPlace | undefined => {
     for (const [stage, { paths }] of stages.entries()) {
       const block = paths.findIndex((path) => name === path || name.startsWith(`${path}.`));
