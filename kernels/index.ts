@@ -24,6 +24,7 @@ export { gemmFewRows } from "./gemm-few-rows";
 export { gatherRows, putRows, scatterAddRows, takeRows } from "./gather";
 export { gemmInt8, packInt8, quantizeRows } from "./int8";
 export { convolveInt8, dequantizeInt8, depthwiseInt8, windowsInt8 } from "./int8-convolution";
+export { addInt8, averagePoolInt8, gateInt8, joinInt8, maxPoolInt8, sumPixelsInt8, tableInt8 } from "./int8-maps";
 export { copyStrided, transpose } from "./layout";
 export { standardize } from "./normalize";
 export { adadelta, adam, sgd } from "./optimizer";

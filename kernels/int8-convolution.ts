@@ -30,12 +30,17 @@ class Geometry {
   pitch: i32;
   filters: i32;
   outPitch: i32;
+  dilationY: i32;
+  dilationX: i32;
+  /** First channel that is read, and the first that is written, of a group. */
+  firstIn: i32;
+  firstOut: i32;
   pixelBlock: i32;
 }
 
 /** How int32 sums are requantised to int8. */
 @unmanaged
-class Requantization {
+export class Requantization {
   zeroOut: i32;
   lowest: i32;
   highest: i32;
@@ -53,6 +58,13 @@ function requantize(total: v128, scale: v128, shift: v128, residual: usize, resi
     const words = i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(residual)));
     value = f32x4.add(value, f32x4.mul(f32x4.convert_i32x4_s(words), residualScale));
   }
+  return roundQuanta(value, to);
+}
+
+/** Four values in steps of the result, rounded to whole numbers and clamped, as 32 bits each. */
+// @ts-ignore: decorator
+@inline
+export function roundQuanta(value: v128, to: Requantization): v128 {
   const clamped = f32x4.pmin(f32x4.pmax(value, f32x4.splat(<f32>(to.lowest - to.zeroOut))), f32x4.splat(<f32>(to.highest - to.zeroOut)));
   return i32x4.sub(f32x4.add(clamped, f32x4.splat(ROUNDER)), i32x4.splat(reinterpret<i32>(ROUNDER) - to.zeroOut));
 }
@@ -65,10 +77,10 @@ function windowAt(g: Geometry, x: usize, pixel: i32, pad: usize, table: usize): 
   const image = line / g.outHeight;
   const left = (pixel - line * g.outWidth) * g.strideX - g.padLeft;
   const top = (line - image * g.outHeight) * g.strideY - g.padTop;
-  const plane = x + <usize>image * g.height * g.width * g.pitch;
-  for (let row = top; row < top + g.kernelHeight; row++) {
+  const plane = x + g.firstIn + <usize>image * g.height * g.width * g.pitch;
+  for (let row = top, bottom = top + g.kernelHeight * g.dilationY; row < bottom; row += g.dilationY) {
     const inside = <u32>row < <u32>g.height;
-    for (let column = left; column < left + g.kernelWidth; column++) {
+    for (let column = left, right = left + g.kernelWidth * g.dilationX; column < right; column += g.dilationX) {
       const within = inside && <u32>column < <u32>g.width;
       store<u32>(table, <u32>(within ? plane + <usize>(row * g.width + column) * g.pitch : pad));
       table += 4;
@@ -107,9 +119,10 @@ function convolvePixels<T>(
   const pixels = g.images * g.outHeight * g.outWidth;
   const residualScales = f32x4.splat(residualScale);
   // A pixel is its own window where the filters are pointwise and the product reads int8.
-  const inPlace = !isWide<T>() && g.kernelHeight * g.kernelWidth * g.strideY * g.strideX == 1 && g.height == g.outHeight && g.width == g.outWidth;
+  const inPlace = !isWide<T>() && g.firstIn == 0 && g.kernelHeight * g.kernelWidth * g.strideY * g.strideX == 1 && g.height == g.outHeight && g.width == g.outWidth;
   const stride = inPlace ? <usize>g.pitch : <usize>depth << (isWide<T>() ? 1 : 0);
   const out = ownTile();
+  const grouped = g.firstOut > 0;
   for (let task = begin; task < end; task++) {
     const first = task * g.pixelBlock;
     const last = min(pixels, first + g.pixelBlock);
@@ -125,18 +138,28 @@ function convolvePixels<T>(
           tile4x8<T>(rows, stride, packed + <usize>panel * panelBytes, depth >> 2, out);
           const s0 = v128.load(scale + (<usize>panel << 5)), s1 = v128.load(scale + (<usize>panel << 5), 16);
           const h0 = v128.load(shift + (<usize>panel << 5)), h1 = v128.load(shift + (<usize>panel << 5), 16);
-          let at = <usize>pixel * g.outPitch + <usize>panel * NR;
+          let at = <usize>pixel * g.outPitch + g.firstOut + <usize>panel * NR;
+          // The next group's channels lie behind the last of a group.
+          const part = grouped && panel == panels - 1 ? g.filters - panel * NR : NR;
           for (let sums = out; sums < out + <usize>count * 32; sums += 32) {
             const before = residual != 0 ? residual + at : 0;
             const words = i16x8.narrow_i32x4_s(
               requantize(v128.load(sums), s0, h0, before, residualScales, to), requantize(v128.load(sums, 16), s1, h1, before != 0 ? before + 4 : 0, residualScales, to));
-            v128.store64_lane(y + at, i8x16.narrow_i16x8_s(words, words), 0);
+            const quanta = i8x16.narrow_i16x8_s(words, words);
+            if (part == NR) v128.store64_lane(y + at, quanta, 0);
+            else storeFirst(y + at, quanta, part);
             at += g.outPitch;
           }
         }
       }
     }
   }
+}
+
+/** The first `count` < 8 bytes of `quanta`. */
+function storeFirst(target: usize, quanta: v128, count: i32): void {
+  let bytes = i64x2.extract_lane(quanta, 0);
+  for (let k = 0; k < count; k++, bytes >>= 8) store<u8>(target + k, <u8>bytes);
 }
 
 /**
@@ -181,6 +204,10 @@ function depthwiseRows<T>(
   const to = changetype<Requantization>(requantization);
   const fours = (g.kernelHeight + 3) >> 2;
   const columnBytes = <usize>fours * (isWide<T>() ? 128 : 64);
+  // Columns that a window reads lie side by side, but for those that are apart.
+  const together = g.dilationX == 1;
+  const run = together ? <usize>g.kernelWidth * columnBytes : columnBytes;
+  const skip = <usize>g.dilationX * columnBytes;
   const none = f32x4.splat(0);
   for (let task = begin; task < end; task++) {
     const image = task / g.outHeight;
@@ -193,26 +220,32 @@ function depthwiseRows<T>(
       let target = y + <usize>(task * g.outWidth) * g.outPitch + c;
       for (let j = 0; j < g.outWidth; j++) {
         const from = columns + <usize>(j * g.strideX) * columnBytes;
-        const stop = from + <usize>g.kernelWidth * columnBytes;
+        const stop = from + (together ? run : <usize>g.kernelWidth * skip);
         let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
         if (!isWide<T>()) {
-          for (let at = from, v = w; at < stop; at += 64, v += 64) {
-            s0 = dotSeven(v128.load(v), v128.load(at), s0);
-            s1 = dotSeven(v128.load(v, 16), v128.load(at, 16), s1);
-            s2 = dotSeven(v128.load(v, 32), v128.load(at, 32), s2);
-            s3 = dotSeven(v128.load(v, 48), v128.load(at, 48), s3);
+          for (let first = from, v = w; first < stop; first += skip) {
+            for (let at = first; at < first + run; at += 64, v += 64) {
+              s0 = dotSeven(v128.load(v), v128.load(at), s0);
+              s1 = dotSeven(v128.load(v, 16), v128.load(at, 16), s1);
+              s2 = dotSeven(v128.load(v, 32), v128.load(at, 32), s2);
+              s3 = dotSeven(v128.load(v, 48), v128.load(at, 48), s3);
+            }
+            if (together) break;
           }
         } else {
           let r0 = s0, r1 = s0, r2 = s0, r3 = s0;
-          for (let at = from, v = w; at < stop; at += 128, v += 64) {
-            s0 = dot16(v128.load8x8_s(v), v128.load(at), s0);
-            r0 = dot16(v128.load8x8_s(v, 8), v128.load(at, 16), r0);
-            s1 = dot16(v128.load8x8_s(v, 16), v128.load(at, 32), s1);
-            r1 = dot16(v128.load8x8_s(v, 24), v128.load(at, 48), r1);
-            s2 = dot16(v128.load8x8_s(v, 32), v128.load(at, 64), s2);
-            r2 = dot16(v128.load8x8_s(v, 40), v128.load(at, 80), r2);
-            s3 = dot16(v128.load8x8_s(v, 48), v128.load(at, 96), s3);
-            r3 = dot16(v128.load8x8_s(v, 56), v128.load(at, 112), r3);
+          for (let first = from, v = w; first < stop; first += skip) {
+            for (let at = first; at < first + run; at += 128, v += 64) {
+              s0 = dot16(v128.load8x8_s(v), v128.load(at), s0);
+              r0 = dot16(v128.load8x8_s(v, 8), v128.load(at, 16), r0);
+              s1 = dot16(v128.load8x8_s(v, 16), v128.load(at, 32), s1);
+              r1 = dot16(v128.load8x8_s(v, 24), v128.load(at, 48), r1);
+              s2 = dot16(v128.load8x8_s(v, 32), v128.load(at, 64), s2);
+              r2 = dot16(v128.load8x8_s(v, 40), v128.load(at, 80), r2);
+              s3 = dot16(v128.load8x8_s(v, 48), v128.load(at, 96), s3);
+              r3 = dot16(v128.load8x8_s(v, 56), v128.load(at, 112), r3);
+            }
+            if (together) break;
           }
           s0 = sumPairs(s0, r0);
           s1 = sumPairs(s1, r1);
@@ -240,14 +273,15 @@ function interleaveRows<T>(g: Geometry, x: usize, top: i32, pad: usize, target: 
   const size: usize = isWide<T>() ? 128 : 64;
   const fours = (g.kernelHeight + 3) >> 2;
   const step = size * fours;
-  const width = (g.outWidth - 1) * g.strideX + g.kernelWidth;
+  const width = (g.outWidth - 1) * g.strideX + (g.kernelWidth - 1) * g.dilationX + 1;
   const empty = v128.load(pad);
   for (let four = 0; four < fours; four++) {
-    const row = top + four * 4;
+    const row = top + four * 4 * g.dilationY;
     let column = -g.padLeft;
     let at = target + size * four;
     for (; column < 0; column++, at += step) storeInterleaved<T>(at, empty, empty, empty, empty);
-    let a = rowAt(g, x, row), b = rowAt(g, x, row + 1), c = rowAt(g, x, row + 2), d = rowAt(g, x, row + 3);
+    let a = rowAt(g, x, row), b = rowAt(g, x, row + g.dilationY);
+    let c = rowAt(g, x, row + 2 * g.dilationY), d = rowAt(g, x, row + 3 * g.dilationY);
     // Rows outside the image stand still on the pad.
     const p: usize = a ? pitch : 0, q: usize = b ? pitch : 0, r: usize = c ? pitch : 0, s: usize = d ? pitch : 0;
     if (!a) a = pad;

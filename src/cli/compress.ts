@@ -12,6 +12,9 @@ import {
   type PruningEstimate,
   parseRecipe,
   type Recipe,
+  recipeEpochs,
+  type SparseArm,
+  sparseArms,
   spatialRules,
 } from '../compress/index.js';
 import { interruptSignal, readJson, writeFileAtomic } from '../data/node.js';
@@ -25,6 +28,7 @@ import { Bar } from './bar.js';
 import { columns } from './columns.js';
 import { openModelOf } from './models.js';
 import { type PictureFlags, readPictures, withPictureOptions } from './pictures.js';
+import { armsOf, compareRecipe } from './recipe-arms.js';
 import { useThreads } from './threads.js';
 
 interface Flags extends PictureFlags, AnalyseFlags {
@@ -35,6 +39,9 @@ interface Flags extends PictureFlags, AnalyseFlags {
   readonly finetune?: number;
   readonly estimate: boolean;
   readonly data?: string;
+  readonly baselines?: readonly SparseArm[];
+  readonly baselineRepeats: number;
+  readonly candidates: number;
   readonly out: string;
   readonly threads: number;
 }
@@ -69,6 +76,7 @@ Examples
   gossamer compress model.safetensors --data flowers/ --method sparse --sparsity 0.9 --finetune 5 -o small/
   gossamer compress model.safetensors --recipe recipe.json --data fashion-mnist
   gossamer compress model.safetensors --recipe group30.json --estimate               how much faster here, before any training
+  gossamer compress model.safetensors --data flowers/ --recipe recipe.json --baselines random,random-search   is the recipe better than chance?
   gossamer classify small/model.plan photo.jpg
   gossamer compress bnn.safetensors --analyse                                         what spanning trees would save in a binary network
 
@@ -112,6 +120,15 @@ export function compressCommand(): Command {
     .option('--finetune <epochs>', `epochs of pruning; ${DEFAULTS.finetune} when left out, 0 prunes at once`, number(0))
     .option('--recipe <file>', 'other steps, as JSON, in place of a method')
     .option('--estimate', 'print the time of each layer that the prune steps would give here, and train nothing', false)
+    .option(
+      '--baselines <list>',
+      `also train, with as many weights: ${Object.entries(sparseArms)
+        .map(([name, what]) => `${name} (${what})`)
+        .join(', ')}`,
+      armsOf,
+    )
+    .option('--baseline-repeats <n>', 'seeds of the baselines', number(1), 3)
+    .option('--candidates <n>', 'sub-networks drawn by the baseline random-search', number(1), 200)
     .option('-o, --out <folder>', 'where the result goes', 'compressed');
   return withPictureOptions(command, { sizeWhenLeftOut: '; those of the model when left out' })
     .option('--seed <n>', 'seed', number(0), 0)
@@ -137,6 +154,7 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
   const data = await readFitting(classifier, source, flags);
   const { signal, release } = interruptSignal();
   const bar = new Bar('compressing', 'epochs', flags.json);
+<<<<<<< HEAD
   const epochs = recipe.steps.reduce(
     (sum, step) =>
       sum +
@@ -145,6 +163,9 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
       (step.do === 'tas' ? (step.searchEpochs ?? 10) : 0),
     0,
   );
+=======
+  const epochs = recipeEpochs(recipe);
+>>>>>>> main
   let done = 0;
   try {
     const { plan, report } = await compress(classifier.model, data, recipe, {
@@ -159,6 +180,8 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
       },
     });
     bar.close();
+    const baselines =
+      flags.baselines && (await compareRecipe(modelPath, data, recipe, { plan, report }, flags, signal));
     const { channels, height, width } = classifier.description;
     const smaller = classifier
       .withReplaced(spatialRules(recipe))
@@ -173,12 +196,15 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
       'model.onnx',
       exportOnnx((x) => model.forward(x, inference), [zeros([1, channels, height, width])]),
     );
-    save('report.json', `${JSON.stringify({ model: modelPath, data: source, recipe, ...report }, null, 2)}\n`);
+    save(
+      'report.json',
+      `${JSON.stringify({ model: modelPath, data: source, recipe, ...report, ...(baselines && { baselines: baselines.json }) }, null, 2)}\n`,
+    );
     save('model.plan', savePlan(plan, smaller.metadata()));
     process.stdout.write(
       flags.json
-        ? `${JSON.stringify(report)}\n`
-        : `${formatReport(report)}\n\n${flags.out}/: model.plan, model.safetensors, model.onnx, report.json\n`,
+        ? `${JSON.stringify({ ...report, ...(baselines && { baselines: baselines.json }) })}\n`
+        : `${formatReport(report)}\n${baselines ? `\n${baselines.text}\n` : ''}\n${flags.out}/: model.plan, model.safetensors, model.onnx, report.json\n`,
     );
   } finally {
     bar.close();

@@ -45,8 +45,12 @@ import type {
 } from './recipe.js';
 import { replacementLines, requireFollowable } from './recipe-steps.js';
 import { type GroupLayers, prunedLayers, rearrangeFor, type ZeroShares, zeroShares } from './sparsebytenn.js';
+<<<<<<< HEAD
 import { searchShape, shapeDistillation, shortSearch } from './tas/index.js';
 import { teacherOf } from './teacher.js';
+=======
+import { TRAINING, teacherOf } from './teacher.js';
+>>>>>>> main
 
 /** Options of `compress`. */
 export interface CompressOptions {
@@ -89,7 +93,6 @@ export interface Compressed {
   readonly report: CompressionReport;
 }
 
-const DEFAULTS = { batchSize: 64, learningRate: 1e-3, weightDecay: 1e-4 };
 /** Default number of calibration images. */
 const CALIBRATION = 64;
 
@@ -128,7 +131,7 @@ class Compression {
   ) {
     requireFollowable(model, recipe);
     if (recipe.distill)
-      this.#teacher = teacherOf(this.#deployed(), data, recipe.training?.batchSize ?? DEFAULTS.batchSize);
+      this.#teacher = teacherOf(this.#deployed(), data, recipe.training?.batchSize ?? TRAINING.batchSize);
   }
 
   async run(): Promise<Compressed> {
@@ -268,7 +271,7 @@ class Compression {
   async #learnMasks({ keep, pruneEpochs = 0, epochs = 0, ...step }: LearnMasksStep, index: number): Promise<void> {
     this.#writeOut('masks are learnt in');
     const { signal, onEpoch, random } = this.options;
-    const { learningRate = DEFAULTS.learningRate, ...training } = { ...DEFAULTS, ...this.recipe.training };
+    const { learningRate = TRAINING.learningRate, ...training } = { ...TRAINING, ...this.recipe.training };
     const { stopped, masks } = await trainSparsely(this.model, this.data, random.split(`step ${index}`), {
       ...training,
       ...{ keep, epochs: { pretrain: 0, prune: pruneEpochs, finetune: epochs }, signal },
@@ -310,7 +313,7 @@ class Compression {
    * The network was trained before: the pull rises at once, and the last quarter keeps its trees.
    */
   async #tree({ strength, centring, depth = 'auto', epochs = 0, ...step }: TreeStep, index: number): Promise<void> {
-    const batch = this.recipe.training?.batchSize ?? DEFAULTS.batchSize;
+    const batch = this.recipe.training?.batchSize ?? TRAINING.batchSize;
     const pull = new TreePull(this.model, Math.ceil(this.data.train.count / batch), {
       ...{ start: 0, end: 0.75 },
       ...(strength !== undefined && { strength }),
@@ -328,7 +331,7 @@ class Compression {
   }
 
   async #quantize(step: QuantizeStep, index: number): Promise<void> {
-    const { bits = 8, weightBits = 8, calibration = CALIBRATION, epochs = 0 } = step;
+    const { bits = 8, weightBits = 8, calibration = CALIBRATION, percentile = 100, epochs = 0 } = step;
     if (epochs > 0) {
       const aware = quantizationAware(this.model, { weightBits, activationBits: bits });
       const masks = this.#masks;
@@ -353,7 +356,7 @@ class Compression {
     const examples = Array.from({ length: count }, (_, i) => [
       imageTensor(this.data.train, [Math.floor((i * this.data.train.count) / count)], this.data),
     ]);
-    this.#int8 = { calibration: examples, bits };
+    this.#int8 = { calibration: examples, percentile, bits };
     this.#done.push(
       `${weightBits}-bit weights and ${bits}-bit activations${epochs > 0 ? `, trained for ${epochs} epochs` : ', calibrated'} on ${count} images`,
     );
@@ -373,7 +376,7 @@ class Compression {
     const frozen = (inner: Optimizer) => (Object.keys(masks).length > 0 ? new Frozen(inner, masks) : inner);
     const teacher = ownTeacher ?? (this.#teacher && { logits: this.#teacher, ...this.recipe.distill });
     const { stopped } = await trainOnImages(this.model, this.data, random.split(`step ${index}`), {
-      ...DEFAULTS,
+      ...TRAINING,
       ...this.recipe.training,
       epochs,
       signal,
@@ -388,3 +391,18 @@ class Compression {
     if (stopped === 'aborted') throw new DOMException('compression was stopped', 'AbortError');
   }
 }
+<<<<<<< HEAD
+=======
+
+/** What was replaced and what that saved, and what stayed and why, a reason a line. */
+function replacementLines({ replaced, kept, before, after }: SpatialReport): string[] {
+  const whole = (value: number) => value.toLocaleString('en-US');
+  const reasons = new Map<string, string[]>();
+  for (const { layer, was, now } of kept)
+    reasons.set(`${was}: ${now}`, [...(reasons.get(`${was}: ${now}`) ?? []), layer]);
+  return [
+    `replaced ${replaced.length} spatial operations: ${whole(before.parameters)} parameters became ${whole(after.parameters)}, ${whole(before.multiplyAdds)} multiply-adds ${whole(after.multiplyAdds)}, ${before.milliseconds.toFixed(3)} ms an image ${after.milliseconds.toFixed(3)}`,
+    ...[...reasons].map(([reason, layers]) => `kept ${layers.join(', ')} (${reason})`),
+  ];
+}
+>>>>>>> main

@@ -39,6 +39,7 @@ export {
 } from './masks.js';
 export * from './mst-compression/index.js';
 export { cubicSparsity, Frozen, masksOf, Pruning, type PruningOptions, pruneOnce } from './pruning.js';
+export * from './random-search/index.js';
 export {
   type ChannelClass,
   type ChannelClasses,

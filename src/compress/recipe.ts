@@ -80,6 +80,11 @@ export interface QuantizeStep {
   readonly weightBits?: number;
   /** Number of training images on which activation ranges are measured. Default: 64. */
   readonly calibration?: number;
+  /**
+   * Percent of the measured activations that the ranges hold, above 50; half of the rest is clipped
+   * at either end. Default: 100, the lowest and the highest.
+   */
+  readonly percentile?: number;
   /** Epochs of quantisation-aware training. Default: 0. */
   readonly epochs?: number;
 }
@@ -210,6 +215,7 @@ const fields = {
   'replace-spatial': { with: oneOf('max', 'average', 'none', 'hybrid'), kernel: odd, epochs: whole(0) },
   tree: { strength: notNegative, centring: notNegative, depth: depthChoice, epochs: whole(0) },
   'learn-masks': { keep: keptShare, pruneEpochs: whole(0), epochs: whole(0) },
+<<<<<<< HEAD
   tas: {
     budget: keptShare,
     cost: oneOf('macs', 'latency'),
@@ -218,6 +224,9 @@ const fields = {
     epochs: whole(1),
   },
   quantize: { bits: oneOf(8, 7), weightBits: whole(2), calibration: whole(1), epochs: whole(0) },
+=======
+  quantize: { bits: oneOf(8, 7), weightBits: whole(2), calibration: whole(1), percentile, epochs: whole(0) },
+>>>>>>> main
 } as const;
 
 const required = {
@@ -236,6 +245,10 @@ type Check = (value: unknown) => string | undefined;
 
 function share(value: unknown): string | undefined {
   return typeof value === 'number' && value >= 0 && value < 1 ? undefined : 'a share in [0, 1)';
+}
+
+function percentile(value: unknown): string | undefined {
+  return typeof value === 'number' && value > 50 && value <= 100 ? undefined : 'a percentile in (50, 100]';
 }
 
 function keptShare(value: unknown): string | undefined {

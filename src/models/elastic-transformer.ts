@@ -31,6 +31,7 @@ export interface TokenTransformerOptions {
   readonly features: number;
   /** Features of a head. */
   readonly headFeatures: number;
+  /** Sizes of each layer. */
   readonly layers: readonly TransformerLayerSizes[];
 }
 
@@ -78,11 +79,15 @@ class TransformerLayer implements Layer {
  * **Shapes**: tokens i32 [n, length] → logits of the next token [n·length, vocabulary].
  */
 export class TokenTransformer implements Layer {
+  /** Embeddings of tokens. */
   readonly tokens: Embedding;
   /** [length, features] */
   readonly positions: Tensor;
+  /** Layers in order. */
   readonly layers: readonly TransformerLayer[];
+  /** After the last layer. */
   readonly norm: LayerNorm;
+  /** To logits: weight [vocabulary, features]. */
   readonly head: Linear;
 
   constructor(
@@ -109,6 +114,7 @@ export class TokenTransformer implements Layer {
 /** Options of `ElasticTransformer`. */
 export interface ElasticTransformerOptions
   extends Partial<Pick<TokenTransformerOptions, 'length' | 'features' | 'headFeatures'>> {
+  /** Number of tokens. */
   readonly vocabulary: number;
   /** Layers at its deepest. Default: 4. */
   readonly depth?: number;

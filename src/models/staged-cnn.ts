@@ -17,6 +17,7 @@ import { heConv } from './conv-norm.js';
 
 /** A stage: its channels, and the kernel of each of its blocks. */
 export interface Stage {
+  /** Channels. */
   readonly width: number;
   /** Kernel of each block, odd; as many as it has blocks. */
   readonly kernels: readonly number[];
@@ -26,6 +27,7 @@ export interface Stage {
 export interface StagedCnnOptions {
   /** Channels of the images. */
   readonly channels: number;
+  /** Number of classes, the width of the logits. */
   readonly classes: number;
   /** Channels of the first convolution. */
   readonly stem: number;
@@ -65,8 +67,11 @@ class Block implements Layer {
  * **Shapes**: images [n, channels, height, width] → logits [n, classes].
  */
 export class StagedCnn implements Layer {
+  /** The first convolution. */
   readonly stem: Block;
+  /** Blocks of each stage. */
   readonly stages: readonly (readonly Block[])[];
+  /** To logits: weight [classes, width of the last stage]. */
   readonly head: Linear;
 
   /** @throws RangeError for a stage without a block, or an even kernel */

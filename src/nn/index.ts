@@ -10,6 +10,7 @@ export {
   fitBilevel,
 } from './bilevel.js';
 export { BinaryConv2d, binaryLayers, binaryNames, clipBinaryWeights, signThresholds } from './binary.js';
+export { type BootstrapOptions, bootstrapInterval, bootstrapRows, type Interval } from './bootstrap.js';
 export { Conv1d, Conv2d, ConvTranspose2d } from './convolution.js';
 export { Dropout, Dropout2d, StochasticDepth } from './dropout.js';
 export {
@@ -47,6 +48,7 @@ export { type FixableStatistics, freeze } from './freezing.js';
 export type { Configuration, GeneGroup, Genes } from './genes.js';
 export { gradientsOf, type LossGradients } from './gradients.js';
 export { GraphNorm } from './graph-norm.js';
+export { heInitialize, isHeInitializable } from './he-initialize.js';
 export * from './hyperbolic/index.js';
 export * from './hypercomplex/index.js';
 export {

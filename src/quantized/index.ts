@@ -28,6 +28,7 @@ export { type ActivationBits, Int8Matrix, quantizeInt8 } from './int8.js';
 export {
   Int8Convolution,
   type Int8ConvolutionOptions,
+  limitsOf,
   pitchOf,
   type Quantization,
   quantizationOf,
@@ -35,6 +36,17 @@ export {
   writeFloats,
   writeWindows,
 } from './int8-convolution.js';
+export {
+  type PoolAxes,
+  type QuantizedImage,
+  writeGated,
+  writeJoined,
+  writeLargest,
+  writeMapped,
+  writeMeans,
+  writePixelSums,
+  writeSum,
+} from './int8-maps.js';
 export { PlaneGrid, type PlaneMap } from './plane-grid.js';
 export {
   PlaneConvolution,

@@ -51,7 +51,9 @@ export interface Int8ConvolutionOptions {
   readonly stride?: Pair;
   /** Default 0 × 0. */
   readonly padding?: Pair;
-  /** 1 (the default), or as many as channels and filters: depthwise. */
+  /** Pixels from tap to tap; default 1 × 1. */
+  readonly dilation?: Pair;
+  /** Default 1; as many as channels and filters are depthwise. */
   readonly groups?: number;
   /** Quantisation of the input. */
   readonly input: Quantization;
@@ -75,9 +77,9 @@ const MAXIMUM_TAPS = 128;
  */
 export class Int8Convolution {
   /** Whether there are kernels for weights of this shape. */
-  static supports([filters, inGroup, kernelHeight = 0, kernelWidth = 0, ...rest]: readonly number[], groups: number) {
+  static supports([filters = 0, , kernelHeight = 0, kernelWidth = 0, ...rest]: readonly number[], groups: number) {
     if (rest.length > 0 || kernelHeight * kernelWidth === 0) return false;
-    return kernelHeight * kernelWidth <= MAXIMUM_TAPS && (groups === 1 || (inGroup === 1 && groups === filters));
+    return kernelHeight * kernelWidth <= MAXIMUM_TAPS && filters % groups === 0;
   }
 
   /** Output channels. */
@@ -86,10 +88,9 @@ export class Int8Convolution {
   readonly channels: number;
   /** Height and width of the kernel. */
   readonly kernel: Pair;
-  readonly #depthwise: boolean;
-  readonly #packed: Tensor;
-  readonly #scale: Tensor;
-  readonly #shift: Tensor;
+  readonly #inGroup: number;
+  /** What each group multiplies by; depthwise ones are one. */
+  readonly #parts: readonly Part[];
   readonly #pad: Tensor;
 
   /** @param weights f32 [filters, channels / groups, kh, kw]; @param bias f32 [filters]. */
@@ -100,34 +101,42 @@ export class Int8Convolution {
   ) {
     const { groups = 1, residual } = options;
     const [filters, inGroup, kernelHeight, kernelWidth] = weights.shape as [number, number, number, number];
-    if (!Int8Convolution.supports(weights.shape, groups) || (groups > 1 && residual))
-      throw new Error(
-        `Int8Convolution: expected weights [o, c, kh, kw] in one group, or [c, 1, kh, kw] in c groups and no residual, of at most ${MAXIMUM_TAPS} taps, got ${formatShape(weights.shape)} in ${groups}`,
-      );
-    this.#depthwise = groups > 1;
     [this.filters, this.channels, this.kernel] = [filters, inGroup * groups, [kernelHeight, kernelWidth]];
+    this.#inGroup = inGroup;
+    if (!Int8Convolution.supports(weights.shape, groups) || (this.depthwise && residual))
+      throw new Error(
+        `Int8Convolution: expected weights [o, c / groups, kh, kw] of at most ${MAXIMUM_TAPS} taps, and no residual where they are depthwise, got ${formatShape(weights.shape)} in ${groups}`,
+      );
     const { quanta, scales } = quantizeInt8(weights);
-    this.#packed = keep(
-      this.#depthwise
-        ? packDepthwise(quanta, filters, this.kernel)
-        : packFull(quanta, filters, inGroup, kernelHeight * kernelWidth),
-    );
-    const { scale, shift } = requantization(quanta, scales, bias, options);
-    this.#scale = keep(tensor(scale));
-    this.#shift = keep(tensor(shift));
+    const count = this.depthwise ? 1 : groups;
+    const size = filters / count;
+    this.#parts = Array.from({ length: count }, (_, group): Part => {
+      const [from, to] = [group * size, (group + 1) * size];
+      const own = quanta.subarray((from * quanta.length) / filters, (to * quanta.length) / filters);
+      const { scale, shift } = requantization(own, scales.subarray(from, to), bias?.view().subarray(from, to), options);
+      const packed = this.depthwise
+        ? packDepthwise(own, filters, this.kernel)
+        : packFull(own, size, inGroup, kernelHeight * kernelWidth);
+      return { packed: keep(packed), scale: keep(tensor(scale)), shift: keep(tensor(shift)) };
+    });
     this.#pad = keep(tensor(new Int8Array(pitchOf(this.channels)).fill(options.input.zero)));
+  }
+
+  /** Whether each filter reads a channel of its own. */
+  get depthwise(): boolean {
+    return this.filters > 1 && this.#inGroup === 1 && this.channels === this.filters;
   }
 
   /** Weights of a filter: multiply-adds for each value of the result. */
   get weightsPerFilter(): number {
-    return (this.#depthwise ? 1 : this.channels) * this.kernel[0] * this.kernel[1];
+    return this.#inGroup * this.kernel[0] * this.kernel[1];
   }
 
   /** Shape of the result for x [n, h, w, pitch]. */
   outputShape([n = 1, height = 1, width = 1]: readonly number[]): readonly [number, number, number, number] {
-    const { stride = [1, 1], padding = [0, 0] } = this.options;
+    const { stride = [1, 1], padding = [0, 0], dilation = [1, 1] } = this.options;
     const size = (input: number, axis: 0 | 1) =>
-      Math.floor((input + 2 * padding[axis] - this.kernel[axis]) / stride[axis]) + 1;
+      Math.floor((input + 2 * padding[axis] - (this.kernel[axis] - 1) * dilation[axis] - 1) / stride[axis]) + 1;
     return [n, size(height, 0), size(width, 1), pitchOf(this.filters)];
   }
 
@@ -150,31 +159,34 @@ export class Int8Convolution {
 
   /** `forward` into a given tensor of any device, such as one that records a plan. */
   write(device: Device, x: Tensor, residual: Tensor | undefined, y: Tensor): void {
-    const { stride = [1, 1], padding = [0, 0], input, output, residual: added } = this.options;
-    const geometry = int8Geometry(x.shape, y.shape, {
-      kernel: this.kernel,
-      stride,
-      padding,
-      channels: this.channels,
-      filters: this.filters,
+    const { stride = [1, 1], padding = [0, 0], dilation = [1, 1], input, output } = this.options;
+    const { residual: added, activation } = this.options;
+    const [lowest, highest] = limitsOf(output, activation);
+    this.#parts.forEach((part, group) => {
+      const [channels, filters] = this.depthwise
+        ? [this.channels, this.filters]
+        : [this.#inGroup, this.filters / this.#parts.length];
+      const geometry = int8Geometry(x.shape, y.shape, {
+        ...{ kernel: this.kernel, stride, padding, dilation, channels, filters },
+        ...{ firstIn: group * channels, firstOut: group * filters },
+      });
+      const args = {
+        ...{ x, ...part, pad: this.#pad, residual: residual ?? null, y, geometry },
+        residualScale: added ? added.scale / output.scale : 0,
+        sevenBit: Number(input.bits === 7),
+        requantization: { zero: output.zero, lowest, highest },
+      };
+      if (this.depthwise) device.run('depthwiseInt8', args);
+      else device.run('convolveInt8', args);
     });
-    const [lowest, highest] = clampOf(this.options);
-    const args = {
-      x,
-      packed: this.#packed,
-      scale: this.#scale,
-      shift: this.#shift,
-      pad: this.#pad,
-      residual: residual ?? null,
-      residualScale: added ? added.scale / output.scale : 0,
-      y,
-      sevenBit: Number(input.bits === 7),
-      requantization: { zero: output.zero, lowest, highest },
-      geometry,
-    };
-    if (this.#depthwise) device.run('depthwiseInt8', args);
-    else device.run('convolveInt8', args);
   }
+}
+
+/** Packed filters of a group, and what their sums are multiplied by and added to. */
+interface Part {
+  readonly packed: Tensor;
+  readonly scale: Tensor;
+  readonly shift: Tensor;
 }
 
 /**
@@ -184,14 +196,21 @@ export class Int8Convolution {
 function int8Geometry(
   x: readonly number[],
   y: readonly number[],
-  sizes: Omit<Windows, 'output'> & { readonly channels: number; readonly filters: number },
+  sizes: Omit<Windows, 'output'> & {
+    readonly channels: number;
+    readonly filters: number;
+    readonly dilation?: Pair;
+    readonly firstIn?: number;
+    readonly firstOut?: number;
+  },
 ): Int8Geometry {
   const [images, height, width, pitch] = x as [number, number, number, number];
   const [, outHeight, outWidth, outPitch] = y as [number, number, number, number];
   const [kernelHeight, kernelWidth] = sizes.kernel;
   const [strideY, strideX] = sizes.stride;
   const [padTop, padLeft] = sizes.padding;
-  const { channels, filters } = sizes;
+  const { channels, filters, dilation = [1, 1], firstIn = 0, firstOut = 0 } = sizes;
+  const [dilationY, dilationX] = dilation;
   return {
     images,
     height,
@@ -208,20 +227,28 @@ function int8Geometry(
     pitch,
     filters,
     outPitch,
+    dilationY,
+    dilationX,
+    firstIn,
+    firstOut,
   };
 }
 
-function clampOf({ output, activation = 'none' }: Int8ConvolutionOptions): readonly [lowest: number, highest: number] {
-  const [lowest, highest] = limits[output.bits];
+/** Lowest and highest quantum of values, or of those that an activation gives. */
+export function limitsOf(
+  { bits, zero, scale }: Quantization,
+  activation: 'none' | 'relu' | 'relu6' = 'none',
+): readonly [lowest: number, highest: number] {
+  const [lowest, highest] = limits[bits];
   if (activation === 'none') return [lowest, highest];
-  return [output.zero, activation === 'relu' ? highest : Math.min(highest, output.zero + Math.round(6 / output.scale))];
+  return [zero, activation === 'relu' ? highest : Math.min(highest, zero + Math.round(6 / scale))];
 }
 
 /** scale[o] and shift[o] of the equation above, padded by zeros to the pitch. */
 function requantization(
   quanta: Int8Array,
   scales: Float32Array,
-  bias: Tensor | undefined,
+  bias: ArrayLike<number> | undefined,
   { input, output, residual }: Int8ConvolutionOptions,
 ) {
   const filters = scales.length;
@@ -232,7 +259,7 @@ function requantization(
     const sum = quanta.subarray(o * weights, (o + 1) * weights).reduce((total, quantum) => total + quantum, 0);
     const factor = ((scales[o] as number) * input.scale) / output.scale;
     scale[o] = factor;
-    shift[o] = (bias ? (bias.view()[o] as number) / output.scale : 0) - factor * input.zero * sum;
+    shift[o] = (bias?.[o] ?? 0) / output.scale - factor * input.zero * sum;
     if (residual) shift[o] = (shift[o] as number) - (residual.scale * residual.zero) / output.scale;
   }
   return { scale, shift };

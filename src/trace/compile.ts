@@ -5,8 +5,8 @@
 import type { Tensor } from '../tensor/index.js';
 import { fuse, pixelsAsRows } from './fuse.js';
 import { requireAllValues, trace } from './graph.js';
+import { type Int8Options, rangesOf, useInt8Kernels } from './int8/index.js';
 import { Plan, planOf } from './plan.js';
-import { type Int8Options, rangesOf, useInt8Kernels } from './quantize.js';
 import { type SparseOptions, useSparseKernels } from './sparse-kernels.js';
 
 /**
@@ -28,7 +28,7 @@ export function compile(
   return trace(fn, examples, weights, (graph) => {
     requireAllValues('compile', graph);
     const fused = pixelsAsRows(fuse(graph));
-    const ranges = int8 && rangesOf(fused, int8.calibration);
+    const ranges = int8 && rangesOf(fused, int8);
     const choosing = sparse === true ? { choose: 'rule' as const } : sparse;
     const sparser = choosing ? useSparseKernels(fused, choosing) : fused;
     return new Plan(planOf(ranges ? useInt8Kernels(sparser, ranges, int8?.bits) : sparser));

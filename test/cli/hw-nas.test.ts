@@ -74,6 +74,12 @@ console.log(JSON.stringify({ accuracy: Math.sqrt(depth[0] * width[0]), energy: d
     expect(named('front/model.safetensors')).toEqual(right);
     expect(gossamer('info', 'front/model.safetensors').stdout).toContain('staged-cnn');
     expect(existsSync(at('front', 'model.onnx'))).toBe(true);
+    const more = gossamer(
+      ...['train', 'stripes', '--model', 'staged-cnn', '--from', 'front/model.safetensors', '--epochs', '1'],
+      ...['--batch', '8', '-o', 'more.safetensors'],
+    );
+    expect(more.status).toBe(0);
+    expect(named('more.safetensors')).toEqual(right);
     // A folder holds one search.
     const again = hwNas('--supernet', 'super.safetensors', ...few, '-o', 'front');
     expect(again.status).toBe(2);
@@ -97,10 +103,20 @@ console.log(JSON.stringify({ accuracy: Math.sqrt(depth[0] * width[0]), energy: d
     expect(warm.status).toBe(0);
     const first = readCsv(readFileSync(at('warm', 'log.csv'), 'utf8').split('\n').slice(1).join('\n')).rows[0];
     expect(first?.slice(0, 15)).toEqual(front.rows[0]?.slice(0, 15));
-    const bits = hwNas('--supernet', 'super.safetensors', ...few, '--bits', '8,32', '-o', 'bits');
+    const bits = hwNas('--supernet', 'super.safetensors', ...few, '--pass', '4', '--bits', '8,32', '-o', 'bits');
     expect(bits.status).toBe(0);
     expect(readFileSync(at('bits', 'front.csv'), 'utf8')).toContain('bits');
     expect(named('bits/model.plan')).toEqual(right);
+  });
+
+  test('without an elastic network one is trained, and latency is measured', () => {
+    const args = ['--supernet-epochs', '1', '--evaluations', '4', '--population', '2', '-o', 'own'];
+    const found = hwNas(...args);
+    expect(found.status).toBe(0);
+    expect(found.stdout).toMatch(/accuracy +latency +macs +params +test/);
+    expect(existsSync(at('own', 'super.safetensors'))).toBe(true);
+    // What the search ended with, a second end gives again.
+    expect(hwNas(...args, '--resume').stderr).not.toContain('is trained on');
   });
 
   test('what cannot be is refused by name', () => {

@@ -224,6 +224,7 @@ describe('recipes', () => {
     ],
     [{ steps: [{ do: 'prune', sparsity: 0.5, sparsty: 1 }] }, 'has no field "sparsty"; it takes sparsity, layers'],
     [{ steps: [{ do: 'quantize', bits: 4 }] }, '"bits" must be one of 8, 7, got 4'],
+    [{ steps: [{ do: 'quantize', percentile: 10 }] }, '"percentile" must be a percentile in (50, 100], got 10'],
     [
       { steps: [{ do: 'train', epochs: 1 }], training: { learningRate: 0 } },
       '"training": "learningRate" must be a positive number',

@@ -11,7 +11,7 @@ import {
 import { glyphImages, imageTensor } from '../../src/data/index.js';
 import { setThreads, threads } from '../../src/engine/index.js';
 import { accuracyOn, ElasticCnn, StagedCnn } from '../../src/models/index.js';
-import { parameterCount, stateOf } from '../../src/nn/index.js';
+import { estimateStatistics, extractSubNetwork, parameterCount, stateOf } from '../../src/nn/index.js';
 import { Random, zeros } from '../../src/tensor/index.js';
 import type { Plan } from '../../src/trace/index.js';
 
@@ -50,6 +50,17 @@ test('a sub-network is measured as it is by itself', () => {
   const measured = evaluator.evaluate(small);
   expect(measured.params).toBe(parameterCount(sub));
   expect(measured.accuracy).toBeCloseTo(accuracyOn(sub, validation, data));
+  // Its statistics are its own, over the training images.
+  const alone = extractSubNetwork(elastic, small);
+  estimateStatistics(alone, [
+    imageTensor(
+      train,
+      Array.from({ length: train.count }, (_, i) => i),
+      data,
+    ),
+  ]);
+  const means = [sub, alone].map((network) => stateOf(network)['stages.2.0.norm.runningMean']?.dataSync());
+  expect(means[0]).toEqual(means[1]);
   expect(measured.latency).toBeGreaterThan(0);
   // By hand: stem, stage 1 (1 block 3×3), stage 2 (5×5, then 3×3), stage 3 (3×3), linear layer.
   const [first, second, third] = [height * width, (height / 2) * (width / 2), (height / 4) * (width / 4)];

@@ -87,6 +87,8 @@ describe('encodings', () => {
     const shallow = space.features(space.encode(other));
     expect(shallow.filter((choice) => choice < 0).length).toBe(20);
     const deeper = { ...other, depth: [3, 2, 2, 2, 2] };
+    const raw = Int32Array.from(space.genes, ({ name }) => (name.startsWith('depth') ? 0 : 2));
+    expect(space.key(raw)).toBe(space.key(space.encode(other)));
     expect(space.key(space.encode(deeper))).not.toBe(space.key(space.encode({ kernel, expand, depth: deeper.depth })));
   });
 
@@ -187,6 +189,20 @@ describe('searches', () => {
       const { evaluations } = await search(options({ warm, tactic }));
       expect(evaluations.slice(0, 2).map((own) => own.configuration)).toEqual(warm);
     }
+  });
+
+  test('predictors learn from all measurements so far, those of every loop', async () => {
+    const learnt: number[] = [];
+    await search(
+      options({
+        evaluations: 30,
+        predictor: (_, features, labels) => {
+          learnt.push(labels.length);
+          return { predict: (rows) => Float64Array.from(rows, (_row, i) => i + features.length) };
+        },
+      }),
+    );
+    expect(learnt).toEqual([10, 10, 20, 20]);
   });
 
   test('an objective that is not measured is named, with those that are', async () => {

@@ -164,7 +164,7 @@ describe('eight bits', () => {
       ...options
     }: { bits?: 7 | 8; residual?: boolean } & Omit<Int8ConvolutionOptions, 'input' | 'output' | 'residual'>,
   ): void {
-    const { groups = 1, stride = [1, 1], padding = [0, 0], activation = 'none' } = options;
+    const { groups = 1, stride = [1, 1], padding = [0, 0], dilation = [1, 1], activation = 'none' } = options;
     const channels = inGroup * groups;
     const [input, output, added] = [[-1, 2] as const, [-3, 9] as const, [-2, 2] as const].map(([low, high]) =>
       quantizationOf(low, high, bits),
@@ -207,9 +207,10 @@ describe('eight bits', () => {
             for (let c = 0; c < inGroup; c++)
               for (let ky = 0; ky < kh; ky++)
                 for (let kx = 0; kx < kw; kx++) {
-                  const [row, column] = [i * stride[0] + ky - padding[0], j * stride[1] + kx - padding[1]];
+                  const row = i * stride[0] + ky * dilation[0] - padding[0];
+                  const column = j * stride[1] + kx * dilation[1] - padding[1];
                   if (row < 0 || column < 0 || row >= h || column >= v) continue;
-                  const channel = groups > 1 ? f : c;
+                  const channel = Math.floor((f * groups) / filters) * inGroup + c;
                   const quantum = x.view<Int8Array>()[((b * h + row) * v + column) * pitch + channel] as number;
                   total += (quantum - input.zero) * (quanta[((f * inGroup + c) * kh + ky) * kw + kx] as number);
                 }
@@ -234,6 +235,16 @@ describe('eight bits', () => {
     expectInteger([2, 6, 5], [20, 1, 3, 3], { bits, groups: 20, padding: [1, 1], activation: 'relu6' });
     expectInteger([1, 7, 9], [16, 1, 5, 5], { bits, groups: 16, stride: [2, 2], padding: [2, 2] });
     expectInteger([1, 9, 8], [33, 1, 7, 7], { bits, groups: 33, padding: [3, 3], activation: 'relu' });
+  });
+
+  test.each([8, 7] as const)('groups of channels, and taps that lie apart, at %i bits', (bits) => {
+    expectInteger([2, 5, 6], [12, 5, 3, 3], { bits, groups: 4, padding: [1, 1], activation: 'relu', residual: true });
+    expectInteger([1, 5, 5], [63, 3, 1, 1], { bits, groups: 7 });
+    expectInteger([1, 4, 4], [15, 8, 1, 1], { bits, groups: 3 });
+    expectInteger([1, 4, 5], [40, 1, 3, 3], { bits, groups: 20, padding: [1, 1] });
+    expectInteger([2, 9, 8], [10, 6, 3, 3], { bits, dilation: [2, 3], padding: [2, 3], residual: true });
+    expectInteger([1, 12, 11], [20, 1, 3, 3], { bits, groups: 20, dilation: [2, 2], padding: [2, 2], stride: [2, 2] });
+    expectInteger([1, 14, 13], [17, 1, 5, 3], { bits, groups: 17, dilation: [3, 2], padding: [6, 2] });
   });
 
   test('a range always holds zero exactly', () => {

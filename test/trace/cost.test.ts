@@ -5,7 +5,7 @@ import { groupedMatmul, Segments, SparseMatrix, sddmm, segmentSum, spmm } from '
 import * as g from '../../src/tensor/index.js';
 import { type Tensor, tensor } from '../../src/tensor/index.js';
 import { cost, formatCost, fuse, graphCost, trace } from '../../src/trace/index.js';
-import { rangesOf, useInt8Kernels } from '../../src/trace/quantize.js';
+import { rangesOf, useInt8Kernels } from '../../src/trace/int8/index.js';
 import { useSparseKernels } from '../../src/trace/sparse-kernels.js';
 import { uniformTensor } from '../oracle.js';
 
@@ -166,7 +166,7 @@ describe('multiply-adds equal those of loops', () => {
     const [first, second, last] = [2 * 4 * 16 * 27, 2 * 8 * 16 * 4, 2 * 2 * 8];
     const counts = trace(fn, [x], {}, (graph) => {
       const fused = fuse(graph);
-      const int8 = useInt8Kernels(fused, rangesOf(fused, [[x]]));
+      const int8 = useInt8Kernels(fused, rangesOf(fused, { calibration: [[x]] }));
       return [graph, fused, int8, useSparseKernels(fused, { choose: 'rule' })].map(
         (rewritten) => graphCost(rewritten, {}).multiplyAdds,
       );

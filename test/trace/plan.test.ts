@@ -11,17 +11,30 @@ import {
 } from '../../src/models/index.js';
 import { buffers, inference, type Layer, parameters } from '../../src/nn/index.js';
 import {
+  add,
+  affine,
   argmax,
+  averagePool2d,
+  batchNormInference,
   concatenate,
   conv2d,
+  globalAveragePool,
   maxPool2d,
+  multiply,
   oneHot,
+  ones,
   Random,
+  relu,
+  reshape,
   scope,
+  sigmoid,
+  silu,
   softmax,
   type Tensor,
+  tanh,
   tensor,
   unique,
+  zeros,
 } from '../../src/tensor/index.js';
 import { compile, exportOnnx, loadPlan, savePlan, trace } from '../../src/trace/index.js';
 import { expectClose, uniform, uniformTensor } from '../oracle.js';
@@ -158,9 +171,66 @@ describe('plans on bytes', () => {
     const [floats, bytes] = [compile(forward, [x]), compile(forward, [x], { int8: { calibration: [[x]] } })];
     const count = (kernel: string) => bytes.data.program.steps.filter((step) => step.kernel === kernel).length;
     expect([count('convolveInt8'), count('depthwiseInt8'), count('gemmInt8')]).toEqual([35, 17, 1]);
-    expect([count('windowsInt8'), count('dequantizeInt8'), count('convolve')]).toEqual([1, 1, 0]);
+    expect([count('windowsInt8'), count('dequantizeInt8'), count('convolve')]).toEqual([1, 0, 0]);
     expect(bytes.constantBytes).toBeLessThan(0.3 * floats.constantBytes);
     expect(bytes.arenaBytes).toBeLessThan(0.3 * floats.arenaBytes);
+  });
+
+  test('nothing between convolutions goes back to floats but one number a channel', () => {
+    const [stem, across, gate, split, apart, depthwise] = [
+      [24, 3, 3, 3],
+      [16, 24, 1, 1],
+      [40, 40, 1, 1],
+      [40, 10, 3, 3],
+      [20, 40, 3, 3],
+      [20, 1, 3, 3],
+    ].map((shape, seed) => uniformTensor(20 + seed, shape, -0.3, 0.3)) as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    const [factor, shift] = [uniformTensor(30, [40], 0.5, 1.5), uniformTensor(31, [40])];
+    const fn = (x: Tensor) => {
+      const a = silu(conv2d(x, stem, undefined, { padding: 1, stride: 2 }));
+      const pooled = averagePool2d(maxPool2d(a, 3, { stride: 1, padding: 1 }), 3, { stride: 1, padding: 1 });
+      const b = batchNormInference(concatenate([a, conv2d(pooled, across)], 1), factor, shift, zeros([40]), ones([40]));
+      const squeezed = sigmoid(conv2d(reshape(globalAveragePool(b), [-1, 40, 1, 1]), gate));
+      const c = conv2d(multiply(b, squeezed), split, undefined, { groups: 4, padding: 1 });
+      const d = relu(conv2d(tanh(c), apart, undefined, { dilation: 2, padding: 2 }));
+      const e = conv2d(d, depthwise, undefined, { groups: 20, dilation: [2, 1], padding: [2, 1] });
+      return globalAveragePool(affine(add(e, d), 0.5, 1));
+    };
+    const x = uniformTensor(4, [2, 3, 16, 20], -1, 1);
+    for (const [bits, bound] of [
+      [8, 0.02],
+      [7, 0.04],
+    ] as const) {
+      const plan = compile(fn, [x], { int8: { calibration: [[x]], bits } });
+      const kernels = plan.data.recorded.calls.map(({ kernel }) => kernel);
+      expect(kernels.filter((kernel) => !/Int8|^quantizeRows$/.test(kernel))).toEqual([]);
+      expect(kernels).not.toContain('dequantizeInt8');
+      expect(kernels.filter((kernel) => kernel === 'convolveInt8')).toHaveLength(3 + 4);
+      expect(relativeError(plan.run(x)[0] as Tensor, fn(x))).toBeLessThan(bound);
+      expect(loadPlan(savePlan(plan)).run(x)[0]?.dataSync()).toEqual(plan.run(x)[0]?.dataSync());
+    }
+  });
+
+  test('a percentile leaves out what stands far out, and the rest gets its steps', () => {
+    const w = uniformTensor(1, [8, 8, 1, 1], -0.5, 0.5);
+    const fn = (x: Tensor) => conv2d(relu(conv2d(x, w)), w);
+    const x = uniformTensor(2, [1, 8, 40, 40]);
+    const far = uniformTensor(2, [1, 8, 40, 40]);
+    far.view()[5] = 500;
+    const errorOf = (percentile: number) => {
+      const plan = compile(fn, [x], { int8: { calibration: [[far]], percentile } });
+      return relativeError(plan.run(x)[0] as Tensor, fn(x));
+    };
+    expect(errorOf(100)).toBeGreaterThan(0.3);
+    expect(errorOf(99.9)).toBeLessThan(0.03);
+    expect(() => errorOf(40)).toThrow('above 50 and at most at 100, got 40');
   });
 
   test('shortcuts, pools and outputs along the way find their floats', () => {

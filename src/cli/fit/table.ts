@@ -251,7 +251,11 @@ function givenOf({ views, epochs, subsample, learningRate }: Flags): HyperTabOpt
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-async function readTable(path: string, flags: Flags) {
+/** What reading a table with a target takes. */
+export type TableReading = Pick<Flags, 'target' | 'task' | 'categorical' | 'ignore' | 'all' | 'rare'> & TableFlags;
+
+/** The rows of a table with their target, without columns that nothing can be learnt from. */
+export async function readTable(path: string, flags: TableReading): Promise<LabelledTable | ValuedTable> {
   const { target, categorical, ignore, rare } = flags;
   const all = await loadTable(path, { ...tableOptionsOf(flags), categorical, target });
   for (const note of all.notes ?? []) writeNote(noteText(note));

@@ -9,7 +9,7 @@ import type { Budget } from './options.js';
 export interface HwNasFlags extends SearchFlags {
   readonly objectives: readonly string[];
   readonly supernet?: string;
-  readonly supernetEpochs: number;
+  readonly supernetEpochs?: number;
   readonly evaluations: number;
   readonly population: number;
   readonly tactic: TacticName;

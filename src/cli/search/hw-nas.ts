@@ -22,6 +22,13 @@ import { loggedSearch, requireFreshFolder } from './hw-nas-run.js';
 import type { SearchModel } from './model.js';
 import { budgetOption } from './options.js';
 
+/** Steps in which an elastic network is trained here, some minutes. */
+const STEPS = 600;
+/** Least and most epochs of that, unless they are given. */
+const [LEAST_EPOCHS, MOST_EPOCHS] = [3, 40];
+/** Pictures from which a step has 32 of them, and not 8. */
+const MANY = 500;
+
 /** Networks that trade accuracy for latency. */
 export const hwNasSearch: SearchModel<HwNasFlags> = {
   name: 'hw-nas',
@@ -34,9 +41,10 @@ export const hwNasSearch: SearchModel<HwNasFlags> = {
       '--supernet <file>',
       'elastic network of gossamer train --model elastic-cnn; trained here when left out',
     ),
-    new Option('--supernet-epochs <n>', 'epochs of the elastic network where none is given')
-      .argParser(number(1))
-      .default(20),
+    new Option(
+      '--supernet-epochs <n>',
+      `epochs of the elastic network where none is given; about ${STEPS} steps when left out`,
+    ).argParser(number(1)),
     new Option('--evaluations <n>', 'networks that are measured').argParser(number(2)).default(250),
     new Option('--population <n>', 'networks of a loop or a generation').argParser(number(2)).default(25),
     new Option('--tactic <name>', 'in which order networks are measured')
@@ -159,10 +167,17 @@ async function superNetwork(path: string, flags: HwNasFlags): Promise<SuperNetwo
   const ended = await trainResumably(
     { out: ownPath, resume: flags.resume && existsSync(`${ownPath}.checkpoint`) },
     (hooks) =>
-      classifier.train(own.data, random.split('fit'), { epochs: flags.supernetEpochs, batchSize: 32, ...hooks }),
+      classifier.train(own.data, random.split('fit'), { ...scheduleFor(own.data.train.count, flags), ...hooks }),
     () => writeFileAtomic(ownPath, classifier.trainedOn(own.data).save()),
   );
   return ended ? { ...loadElastic(ownPath), ...own } : undefined;
+}
+
+/** Epochs and batches of the training of an elastic network on so many pictures. */
+function scheduleFor(count: number, { supernetEpochs }: HwNasFlags) {
+  const batchSize = count < MANY ? 8 : 32;
+  const usual = Math.round(STEPS / Math.ceil(count / batchSize));
+  return { batchSize, epochs: supernetEpochs ?? Math.min(MOST_EPOCHS, Math.max(LEAST_EPOCHS, usual)) };
 }
 
 /** @throws Error for a network without sub-networks */

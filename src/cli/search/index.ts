@@ -9,10 +9,17 @@ import { dassSearch } from './dass.js';
 import { hwNasSearch } from './hw-nas.js';
 import type { SearchFlags, SearchModel } from './model.js';
 import { pflayerSearch } from './pflayer.js';
+<<<<<<< HEAD
 import { tasSearch } from './tas.js';
 
 /** Everything that can be searched; the first when --model is left out. */
 const models = [pflayerSearch, dassSearch, hwNasSearch, tasSearch] as unknown as readonly SearchModel[];
+=======
+import { randomSearch } from './random-search.js';
+
+/** Everything that can be searched; the first when --model is left out. */
+const models = [pflayerSearch, dassSearch, hwNasSearch, randomSearch] as unknown as readonly SearchModel[];
+>>>>>>> main
 
 const names = models.map(({ name }) => name);
 
@@ -27,7 +34,7 @@ Ctrl-C keeps what was done so far, and --resume goes on from there.`;
 export function searchCommand(): Command {
   const command = new Command('search')
     .description('search the architecture that suits your data, and train it')
-    .argument('<data>', 'folder of images, or mnist, fashion-mnist, cifar10')
+    .argument('<data>', 'folder of images, or mnist, fashion-mnist, cifar10; random-search: a table too')
     .addOption(new Option('--model <name>', 'what is searched, see below').choices(names).default(names[0]))
     .option(
       '-o, --out <file>',
@@ -46,7 +53,9 @@ export function searchCommand(): Command {
       refuseOthers(command, model);
       useThreads(flags.threads);
       if (!model.writesFolder) requireWritable(flags.out);
-      await model.run(data, flags);
+      // A folder has no ending.
+      const isOwnOut = model.writesFolder && command.getOptionValueSource('out') !== 'cli';
+      await model.run(data, isOwnOut ? { ...flags, out: 'found' } : flags);
     });
 }
 

@@ -11,7 +11,9 @@ export type Measurement = Readonly<Record<string, number>>;
 
 /** An evaluated sub-network. */
 export interface Evaluated {
+  /** Values of its genes. */
   readonly configuration: Configuration;
+  /** What was measured of it. */
   readonly measured: Measurement;
 }
 
@@ -28,7 +30,9 @@ export type SearchIdentity = Readonly<Record<string, unknown>>;
 
 /** A logged evaluation. */
 export interface LogEntry {
+  /** The sub-network as a vector. */
   readonly genome: Genome;
+  /** What was measured of it. */
   readonly measured: Measurement;
 }
 

@@ -92,17 +92,13 @@ export class SubNetworkEvaluator {
   /** The plan of a network for a batch, in the bits of its configuration. */
   plan(sub: Layer, { bits: [bits = 32] = [] }: Configuration, batch: number): Plan {
     const example = this.data.example(batch);
+    const calibration = bits === 32 ? [] : (this.data.calibration?.(batch) ?? []);
+    const options: CompileOptions = bits === 32 ? {} : { int8: { calibration, bits: bits as 7 | 8 } };
     try {
-      return compile((x) => sub.forward(x, inference), [example], this.#compileOptions(bits, batch));
+      return compile((x) => sub.forward(x, inference), [example], options);
     } finally {
-      example.dispose();
+      for (const input of [example, ...calibration.flat()]) input.dispose();
     }
-  }
-
-  #compileOptions(bits: number, batch: number): CompileOptions {
-    if (bits === 32) return {};
-    const calibration = this.data.calibration?.(batch) ?? [];
-    return { int8: { calibration, bits: bits as 7 | 8 } };
   }
 
   /** Measures a sub-network; it is freed afterwards. */

@@ -145,11 +145,11 @@ async function promising(context: TacticContext, count: number, random: Random):
     spent += genomes.length;
   }
   const candidates = [...tried.values()];
-  const best = bestByCrowding(
-    candidates.map(({ values }) => values),
-    count,
-  );
-  return best.map((i) => (candidates[i] as Individual).genome);
+  const measured = context.entries.map(({ genome }) => genome);
+  // Those that were measured take part in the crowding, so that gaps between them are filled.
+  const points = [...candidates.map(({ values }) => values), ...predict(measured)];
+  const best = bestByCrowding(points, points.length).filter((i) => i < candidates.length);
+  return best.slice(0, count).map((i) => (candidates[i] as Individual).genome);
 }
 
 /**

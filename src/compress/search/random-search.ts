@@ -9,12 +9,15 @@ import type { Genome, SearchSpace } from './space.js';
 export interface Trial {
   /** Its number, from 0. */
   readonly trial: number;
+  /** Its choices. */
   readonly genome: Genome;
+  /** What it is worth. */
   readonly fitness: number;
 }
 
 /** Options of `randomSearch`. */
 export interface RandomSearchOptions<Configuration> {
+  /** What is drawn from. */
   readonly space: SearchSpace<Configuration>;
   /** Draws a genome, such as one of those that a constraint allows. Default: uniform. */
   readonly sample?: (random: Random) => Genome;

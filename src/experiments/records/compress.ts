@@ -110,4 +110,36 @@ export const records: readonly SystemRecord[] = [
     },
     load: () => import('../compress/dass.js'),
   },
+  {
+    slug: 'hw-nas',
+    title: 'Hardware-aware search for sub-networks',
+    family: 'compress',
+    about: 'finds the networks inside of an elastic one that trade accuracy best for latency on a machine',
+    paper: {
+      authors: 'Sarah, Cummings, Sridhar, Sundaresan, Szankin, Webb, Muñoz',
+      title: 'A Hardware-Aware System for Accelerating Deep Neural Network Optimization',
+      venue: 'arXiv',
+      year: 2022,
+      arxiv: '2202.12954',
+    },
+    abstract: {
+      hardware:
+        'a comprehensive system that automatically and efficiently finds sub-networks from a pre-trained super-network ' +
+        'that are optimized to different performance metrics and hardware configurations',
+      time:
+        'By combining novel search tactics and algorithms with intelligent use of predictors, we significantly decrease ' +
+        'the time needed to find optimal sub-networks from a given super-network',
+      refined:
+        'our approach does not require the super-network to be refined for the target task a priori, thus allowing it to ' +
+        'interface with any super-network',
+      domains:
+        'our system works seamlessly with existing state-of-the-art super-network training methods in multiple domains',
+      networks:
+        'novel search tactics paired with evolutionary algorithms can accelerate the search process for ResNet50, ' +
+        'MobileNetV3 and Transformer',
+      diversity: 'while maintaining objective space Pareto front diversity',
+      weaknas: 'an 8x faster search result than the state-of-the-art Bayesian optimization WeakNAS approach',
+    },
+    load: () => import('../compress/hw-nas.js'),
+  },
 ];

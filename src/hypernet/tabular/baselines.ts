@@ -20,9 +20,9 @@ import { softmaxRows } from './losses.js';
 
 /** Options of `Perceptron`. */
 export interface PerceptronOptions {
-  /** Width of the hidden layers. Default: 64. */
-  readonly hidden?: number;
-  /** Number of hidden layers. Default: 1. */
+  /** Width of the hidden layers, or of each of them. Default: 64. */
+  readonly hidden?: number | readonly number[];
+  /** Number of hidden layers of one width. Default: 1. */
   readonly layers?: number;
   /** Passes over the rows. Default: 200. */
   readonly epochs?: number;
@@ -53,6 +53,18 @@ export class Perceptron implements TableLearner {
   }
 
   /**
+   * The learner of a network that was trained elsewhere.
+   *
+   * @param classes its number of classes, or 1 for a numeric target
+   */
+  static of(network: MLP, classes: number): Perceptron {
+    const learner = new Perceptron({ hidden: network.blocks.map(({ linear }) => linear.outFeatures) });
+    learner.classes = classes;
+    learner.network = network;
+    return learner;
+  }
+
+  /**
    * Creates an untrained network.
    *
    * @param width number of columns
@@ -60,7 +72,8 @@ export class Perceptron implements TableLearner {
   prepare(width: number, classes: number, random: Random): void {
     const { hidden = 64, layers = 1, dropout = 0 } = this.options;
     this.classes = classes;
-    this.network = new MLP([width, ...new Array<number>(layers).fill(hidden), classes], random, { dropout });
+    const widths = typeof hidden === 'number' ? new Array<number>(layers).fill(hidden) : hidden;
+    this.network = new MLP([width, ...widths, classes], random, { dropout });
   }
 
   async fit(x: Rows, labels: Int32Array, classes: number, random: Random, options: ClassifierOptions = {}) {

@@ -41,6 +41,13 @@ export {
 } from './features.js';
 export { LinearLearner, type LinearOptions } from './linear.js';
 export { type MethodOptions, type TableMethod, tableMethods } from './methods.js';
-export { TABLE_MODEL, TableModel, type TrainedTable, type TrainingOptions } from './model.js';
+export {
+  TABLE_MODEL,
+  TableModel,
+  type TargetScale,
+  type TrainedTable,
+  type TrainingOptions,
+  targetScale,
+} from './model.js';
 export type { Objective } from './objectives.js';
 export { addTree, growTree, type Tree } from './trees.js';

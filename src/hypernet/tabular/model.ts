@@ -12,7 +12,9 @@ import {
   withLabels,
   writeModelFile,
 } from '../../data/index.js';
+import type { MLP } from '../../nn/index.js';
 import { Random, type Tensor } from '../../tensor/index.js';
+import { Perceptron } from './baselines.js';
 import { type ClassifierOptions, classesOf, type TableLearner } from './classifier.js';
 import { encodeTable, fitFeatures, oversample, type TableFeatures, takeRows, widthOf } from './features.js';
 import { createLearner, type MethodOptions, type TableMethod } from './methods.js';
@@ -39,7 +41,7 @@ interface Description {
   /** Options of the method. */
   readonly options: object;
   /** Mean and deviation of a numeric target in training. */
-  readonly scale?: Scale;
+  readonly scale?: TargetScale;
   /** What the model was trained on, where that was said. */
   readonly trained?: TrainedTable;
 }
@@ -55,7 +57,7 @@ export interface TrainedTable {
 }
 
 /** Standardisation of a numeric target by the training rows. */
-interface Scale {
+export interface TargetScale {
   readonly mean: number;
   readonly deviation: number;
 }
@@ -70,7 +72,7 @@ export class TableModel {
     readonly target: string,
     readonly learner: TableLearner,
     readonly options: object,
-    readonly scale?: Scale,
+    readonly scale?: TargetScale,
     /** What the model was trained on, where that was said. */
     readonly trained?: TrainedTable,
   ) {}
@@ -114,7 +116,7 @@ export class TableModel {
     const encoded = encodeTable(features, data.table);
     const own = options[method] ?? {};
     if ('values' in data) {
-      const scale = scaleOf(data.values);
+      const scale = targetScale(data.values);
       const values = data.values.map((value) => (value - scale.mean) / scale.deviation);
       await learner.fitValues(encoded, values, random.split('fit'), rest);
       return new TableModel(method, features, [], target, learner, own, scale);
@@ -125,6 +127,22 @@ export class TableModel {
     const seen = rows.map((row) => labels[row] as number);
     await learner.fit(takeRows(encoded, rows), seen, classes.length, random.split('fit'), rest);
     return new TableModel(method, features, classes, target, learner, own);
+  }
+
+  /**
+   * A model of an MLP that was trained elsewhere on encoded rows.
+   *
+   * @param classes their names, or the standardisation of a number that is predicted
+   */
+  static ofNetwork(
+    network: MLP,
+    features: TableFeatures,
+    target: string,
+    classes: readonly string[] | TargetScale,
+  ): TableModel {
+    const [names, scale] = 'mean' in classes ? [[], classes] : [classes, undefined];
+    const learner = Perceptron.of(network, scale ? 1 : names.length);
+    return new TableModel('mlp', features, names, target, learner, learner.options, scale);
   }
 
   /**
@@ -197,7 +215,8 @@ export class TableModel {
   }
 }
 
-function scaleOf(values: Float64Array): Scale {
+/** Standardisation of a numeric target. */
+export function targetScale(values: Float64Array): TargetScale {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, deviation: Math.sqrt(squares / values.length) || 1 };

@@ -80,10 +80,12 @@ const subtractTensors = binary('subtract', 'subtractInt', 'same', 'Sub', {
   a: ({ g }) => g,
   b: ({ g }) => multiply(g, -1),
 });
-const multiplyTensors = binary('multiply', 'multiplyInt', 'same', 'Mul', {
+/** The operation behind `multiply`. */
+export const multiplyOp = binaryOp('multiply', 'multiplyInt', 'same', 'Mul', {
   a: ({ b, g }) => multiply(g, b),
   b: ({ a, g }) => multiply(g, a),
 });
+const multiplyTensors = applying(multiplyOp);
 const divideTensors = binary('divide', undefined, 'same', 'Div', {
   a: ({ b, g }) => divide(g, b),
   b: ({ b, y, g }) => multiply(multiply(g, divide(y, b)), -1),

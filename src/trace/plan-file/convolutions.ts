@@ -1,5 +1,5 @@
-// What the kernels of images read and write for their arguments: convolutions, pools and channels,
-// in float32 and int8.
+// What the kernels of images in float32 read and write for their arguments: convolutions, pools and
+// channels.
 
 import type { ConvolutionSizes } from '../../engine/index.js';
 import type { CallArguments } from './arguments.js';
@@ -19,7 +19,7 @@ interface Axis {
  * Whether an axis has as many outputs as its geometry gives, where padding behind is that in front
  * or one more.
  */
-function fits({ input, output, kernel, stride, before, dilation }: Axis): boolean {
+export function fits({ input, output, kernel, stride, before, dilation }: Axis): boolean {
   const reach = (kernel - 1) * dilation + 1;
   const outputs = (after: number) => Math.floor((input + before + after - reach) / stride) + 1;
   return output === outputs(before) || output === outputs(before + 1);
@@ -123,7 +123,7 @@ function planes(a: CallArguments, width: number, check: (row: readonly number[],
   return { input: count * height * columns, output: count * down * across };
 }
 
-function isWindow([first, end]: readonly number[], length: number): boolean {
+export function isWindow([first, end]: readonly number[], length: number): boolean {
   return (
     Number.isInteger(first) &&
     Number.isInteger(end) &&
@@ -169,130 +169,6 @@ const aggregate: CallCheck = (a) => {
   a.write('y', images * channels * height * width);
 };
 
-/** k as int8 matrices lie in memory. */
-function paddedToFour(k: number): number {
-  return 4 * Math.ceil(k / 4);
-}
-
-const quantizeRows: CallCheck = (a) => {
-  const [m, k] = [a.size('m'), a.size('k')];
-  a.flag('sevenBit');
-  a.read('x', m * k);
-  a.write('q', 2 * m * paddedToFour(k), 1);
-  a.write('scales', m);
-  a.optionalWrite('zeros', m);
-};
-
-/** Panels of eight rows of an int8 matrix [n, k]. */
-function panelBytes(n: number, k: number): number {
-  return 8 * Math.ceil(n / 8) * paddedToFour(k);
-}
-
-const gemmInt8: CallCheck = (a) => {
-  const [m, n, k] = [a.size('m'), a.size('n'), a.size('k')];
-  a.flag('sevenBit');
-  a.read('a', 2 * m * paddedToFour(k), 1);
-  a.read('packed', panelBytes(n, k), 1);
-  a.read('sums', n);
-  a.read('rowScale', m);
-  a.optionalRead('zero', m);
-  a.read('columnScale', n);
-  a.optionalRead('bias', n);
-  a.write('y', m * n);
-  readActivation(a);
-};
-
-/** Capacity of the kernels' table of tap addresses. */
-const MOST_TAPS = 128;
-
-const geometryNames = [
-  ...['images', 'height', 'width', 'outHeight', 'outWidth', 'kernelHeight', 'kernelWidth', 'strideY', 'strideX'],
-  ...['channels', 'pitch', 'filters', 'outPitch'],
-] as const;
-
-type Int8Sizes = Readonly<Record<(typeof geometryNames)[number], number>>;
-
-/** Sizes of an int8 convolution; a pixel's channels fill a pitch of whole vectors. */
-function int8Sizes(a: CallArguments): Int8Sizes & { readonly padLeft: number } {
-  const table = a.table('geometry');
-  const sizes = Object.fromEntries(geometryNames.map((name) => [name, table.size(name)])) as Int8Sizes;
-  const [padTop, padLeft] = [table.integer('padTop', 0), table.integer('padLeft', 0)];
-  table.finish();
-  const rows = { input: sizes.height, output: sizes.outHeight, kernel: sizes.kernelHeight, stride: sizes.strideY };
-  const columns = { input: sizes.width, output: sizes.outWidth, kernel: sizes.kernelWidth, stride: sizes.strideX };
-  if (!fits({ ...rows, before: padTop, dilation: 1 }) || !fits({ ...columns, before: padLeft, dilation: 1 }))
-    a.fail('has outputs that its geometry does not give');
-  if (sizes.kernelHeight * sizes.kernelWidth > MOST_TAPS) a.fail(`has more than ${MOST_TAPS} taps`);
-  return { ...sizes, padLeft };
-}
-
-function requirePitch(a: CallArguments, pitch: number, channels: number): void {
-  if (pitch !== 16 * Math.ceil(channels / 16)) a.fail(`has a pitch of ${pitch} bytes for ${channels} channels`);
-}
-
-/** Quanta that a convolution writes, and what scales them. */
-function requantized(a: CallArguments, { images, outHeight, outWidth, filters, outPitch }: Int8Sizes): number {
-  requirePitch(a, outPitch, filters);
-  const table = a.table('requantization');
-  for (const name of ['zero', 'lowest', 'highest']) table.integer(name, -128, 127);
-  table.finish();
-  const output = images * outHeight * outWidth * outPitch;
-  a.read('scale', outPitch);
-  a.read('shift', outPitch);
-  a.write('y', output, 1);
-  return output;
-}
-
-const convolveInt8: CallCheck = (a) => {
-  const sizes = int8Sizes(a);
-  const { images, height, width, kernelHeight, kernelWidth, channels, pitch, filters } = sizes;
-  requirePitch(a, pitch, channels);
-  const output = requantized(a, sizes);
-  a.flag('sevenBit');
-  a.number('residualScale');
-  a.read('x', images * height * width * pitch, 1);
-  a.read('packed', panelBytes(filters, kernelHeight * kernelWidth * paddedToFour(channels)), 1);
-  a.read('pad', pitch, 1);
-  a.optionalRead('residual', output, 1);
-};
-
-const depthwiseInt8: CallCheck = (a) => {
-  const sizes = int8Sizes(a);
-  const { images, height, width, kernelHeight, kernelWidth, channels, pitch, filters } = sizes;
-  requirePitch(a, pitch, channels);
-  if (filters !== channels) a.fail(`has ${filters} filters for ${channels} channels`);
-  if (sizes.padLeft >= kernelWidth) a.fail(`pads ${sizes.padLeft} pixels for a kernel of ${kernelWidth}`);
-  requantized(a, sizes);
-  a.flag('sevenBit');
-  if (a.has('residual')) {
-    a.optionalRead('residual', 0, 1);
-    a.number('residualScale');
-  }
-  a.read('x', images * height * width * pitch, 1);
-  a.read('packed', pitch * kernelWidth * Math.ceil(kernelHeight / 4) * 4, 1);
-  a.read('pad', pitch, 1);
-};
-
-const windowsInt8: CallCheck = (a) => {
-  const sizes = int8Sizes(a);
-  const { images, height, width, outHeight, outWidth, kernelHeight, kernelWidth, channels, outPitch } = sizes;
-  requirePitch(a, outPitch, channels * kernelHeight * kernelWidth);
-  a.number('scale');
-  a.integer('zero', -128, 127);
-  a.flag('sevenBit');
-  a.read('x', images * channels * height * width);
-  a.write('y', images * outHeight * outWidth * outPitch, 1);
-};
-
-const dequantizeInt8: CallCheck = (a) => {
-  const [images, channels, pixels, pitch] = [a.size('images'), a.size('channels'), a.size('pixels'), a.size('pitch')];
-  if (pitch < channels) a.fail(`has a pitch of ${pitch} bytes for ${channels} channels`);
-  a.number('scale');
-  a.integer('zero', -128, 127);
-  a.read('x', images * pixels * pitch, 1);
-  a.write('y', images * channels * pixels);
-};
-
 export const convolutionChecks = {
   convolution,
   convolutionInputGradient: transposedConvolution,
@@ -302,10 +178,4 @@ export const convolutionChecks = {
   averagePool,
   resize,
   aggregate,
-  quantizeRows,
-  gemmInt8,
-  convolveInt8,
-  depthwiseInt8,
-  windowsInt8,
-  dequantizeInt8,
 } as const;

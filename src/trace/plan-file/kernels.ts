@@ -4,6 +4,7 @@ import type { KernelName } from '../../engine/index.js';
 import { binaryChecks } from './binary.js';
 import { type CallCheck, readActivation } from './check.js';
 import { convolutionChecks } from './convolutions.js';
+import { int8Checks } from './int8.js';
 import { sparseWindowChecks } from './sparse-windows.js';
 
 const unary: CallCheck = (a) => {
@@ -238,6 +239,7 @@ const checks: Partial<Readonly<Record<KernelName, CallCheck>>> = {
     rowwise((n) => n),
   ),
   ...convolutionChecks,
+  ...int8Checks,
   ...sparseWindowChecks,
   ...binaryChecks,
   logSumExp: rowwise(() => 1),

@@ -13,6 +13,7 @@ import { channelRoutines } from './channels.js';
 import { convolutionRoutines } from './convolution.js';
 import { elementwiseRoutines } from './elementwise.js';
 import { int8Routines } from './int8.js';
+import { int8MapRoutines } from './int8-maps.js';
 import { layoutRoutines } from './layout.js';
 import { matmulRoutines } from './matmul.js';
 import { neuronRoutines } from './neurons.js';
@@ -40,6 +41,7 @@ export const routines = {
   ...sparseRoutines,
   ...sparseWindowRoutines,
   ...int8Routines,
+  ...int8MapRoutines,
   ...blockRoutines,
   ...neuronRoutines,
   ...blockExpertRoutines,

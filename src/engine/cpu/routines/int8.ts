@@ -26,6 +26,11 @@ export interface Int8Geometry {
   readonly pitch: number;
   readonly filters: number;
   readonly outPitch: number;
+  readonly dilationY: number;
+  readonly dilationX: number;
+  /** First channel of a group in x, and in y. */
+  readonly firstIn: number;
+  readonly firstOut: number;
 }
 
 /** How sums become quanta: the zero point of y, and the range to clamp to. */
@@ -51,11 +56,12 @@ function pixelBlock({ images, outHeight, outWidth, kernelHeight, kernelWidth, ch
 function geometryWords(g: Int8Geometry): number[] {
   return [
     ...[g.images, g.height, g.width, g.outHeight, g.outWidth, g.kernelHeight, g.kernelWidth, g.strideY, g.strideX],
-    ...[g.padTop, g.padLeft, g.channels, g.pitch, g.filters, g.outPitch, pixelBlock(g)],
+    ...[g.padTop, g.padLeft, g.channels, g.pitch, g.filters, g.outPitch],
+    ...[g.dilationY, g.dilationX, g.firstIn, g.firstOut, pixelBlock(g)],
   ];
 }
 
-function requantizationWords({ zero, lowest, highest }: Requantization): number[] {
+export function requantizationWords({ zero, lowest, highest }: Requantization): number[] {
   return [zero, lowest, highest];
 }
 
@@ -96,8 +102,8 @@ function convolveInt8(run: Execution, args: ConvolveInt8Arguments): void {
 
 function depthwiseInt8(run: Execution, args: DepthwiseInt8Arguments): void {
   const { x, packed, scale, shift, pad, y, sevenBit, geometry: sizes } = args;
-  const { images, outHeight, outWidth, kernelHeight, kernelWidth, strideX, pitch } = sizes;
-  const columns = (outWidth - 1) * strideX + kernelWidth;
+  const { images, outHeight, outWidth, kernelHeight, kernelWidth, strideX, dilationX, pitch } = sizes;
+  const columns = (outWidth - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
   const scratchBytes = 128 * columns * Math.ceil(kernelHeight / 4);
   run.withInts(requantizationWords(args.requantization), (requantization) =>
     run.withInts(geometryWords(sizes), (geometry) =>

@@ -14,7 +14,7 @@ export type Windows = readonly (readonly [first: number, end: number])[];
 export type Samples = readonly (readonly [low: number, high: number, weight: number])[];
 
 /** Windows as the kernels read them. */
-function windowWords(rows: Windows, columns: Windows): number[] {
+export function windowWords(rows: Windows, columns: Windows): number[] {
   const words: number[] = [];
   for (const [first, end] of rows) words.push(first, end);
   for (const [first, end] of columns) words.push(first, end);
