@@ -154,18 +154,8 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
   const data = await readFitting(classifier, source, flags);
   const { signal, release } = interruptSignal();
   const bar = new Bar('compressing', 'epochs', flags.json);
-<<<<<<< HEAD
-  const epochs = recipe.steps.reduce(
-    (sum, step) =>
-      sum +
-      (step.epochs ?? 0) +
-      ('pruneEpochs' in step ? (step.pruneEpochs ?? 0) : 0) +
-      (step.do === 'tas' ? (step.searchEpochs ?? 10) : 0),
-    0,
-  );
-=======
-  const epochs = recipeEpochs(recipe);
->>>>>>> main
+  const searching = recipe.steps.reduce((sum, step) => sum + (step.do === 'tas' ? (step.searchEpochs ?? 10) : 0), 0);
+  const epochs = recipeEpochs(recipe) + searching;
   let done = 0;
   try {
     const { plan, report } = await compress(classifier.model, data, recipe, {

@@ -3,13 +3,8 @@
 
 import { inference, type Layer, replaceWeights, stateOf } from '../nn/index.js';
 import { sizeOf, type Tensor } from '../tensor/index.js';
-<<<<<<< HEAD
 import { type ChannelSlice, dependencyGroups, type PruningGroup, withoutSlices } from '../trace/index.js';
-=======
-import { type ChannelSlice, dependencyGroups, type PruningGroup } from '../trace/index.js';
->>>>>>> main
 import { usedMultiplyAdds } from './footprint.js';
-import { subTensor } from './slices.js';
 
 /** Options of `removeChannels`. */
 export interface ChannelPruningOptions {
@@ -162,27 +157,3 @@ function lowestOfAll(scores: readonly Float64Array[], share: number): number[] {
   for (const { group } of all.slice(0, Math.floor(share * all.length))) counts[group] = (counts[group] as number) + 1;
   return counts;
 }
-<<<<<<< HEAD
-=======
-
-/** The weights that lose slices, without those slices. */
-function withoutSlices(
-  state: Readonly<Record<string, Tensor>>,
-  removed: readonly ChannelSlice[],
-): Record<string, Tensor> {
-  const removedIndices = new Map<string, Map<number, Set<number>>>();
-  for (const { weight, axis, index } of removed) {
-    const axes = removedIndices.get(weight) ?? new Map<number, Set<number>>();
-    removedIndices.set(weight, axes.set(axis, (axes.get(axis) ?? new Set()).add(index)));
-  }
-  return Object.fromEntries(
-    [...removedIndices].map(([name, axes]) => {
-      const weight = state[name] as Tensor;
-      const kept = weight.shape.map((length, axis) =>
-        Array.from({ length }, (_, i) => i).filter((i) => !axes.get(axis)?.has(i)),
-      );
-      return [name, subTensor(weight, kept)];
-    }),
-  );
-}
->>>>>>> main

@@ -45,12 +45,8 @@ import type {
 } from './recipe.js';
 import { replacementLines, requireFollowable } from './recipe-steps.js';
 import { type GroupLayers, prunedLayers, rearrangeFor, type ZeroShares, zeroShares } from './sparsebytenn.js';
-<<<<<<< HEAD
 import { searchShape, shapeDistillation, shortSearch } from './tas/index.js';
-import { teacherOf } from './teacher.js';
-=======
 import { TRAINING, teacherOf } from './teacher.js';
->>>>>>> main
 
 /** Options of `compress`. */
 export interface CompressOptions {
@@ -290,7 +286,7 @@ class Compression {
     if (Object.keys(this.#masks).length > 0)
       throw new Error('recipe: search widths and depths before weights are pruned, not after');
     this.#writeOut('widths are searched in');
-    const { batchSize = DEFAULTS.batchSize } = this.recipe.training ?? {};
+    const { batchSize = TRAINING.batchSize } = this.recipe.training ?? {};
     const logits = this.#teacher ?? teacherOf(this.#deployed(), this.data, batchSize);
     const random = this.options.random.split(`shape ${index}`);
     const { budget, cost = 'macs', search = 'both', searchEpochs = 10, epochs } = step;
@@ -391,18 +387,3 @@ class Compression {
     if (stopped === 'aborted') throw new DOMException('compression was stopped', 'AbortError');
   }
 }
-<<<<<<< HEAD
-=======
-
-/** What was replaced and what that saved, and what stayed and why, a reason a line. */
-function replacementLines({ replaced, kept, before, after }: SpatialReport): string[] {
-  const whole = (value: number) => value.toLocaleString('en-US');
-  const reasons = new Map<string, string[]>();
-  for (const { layer, was, now } of kept)
-    reasons.set(`${was}: ${now}`, [...(reasons.get(`${was}: ${now}`) ?? []), layer]);
-  return [
-    `replaced ${replaced.length} spatial operations: ${whole(before.parameters)} parameters became ${whole(after.parameters)}, ${whole(before.multiplyAdds)} multiply-adds ${whole(after.multiplyAdds)}, ${before.milliseconds.toFixed(3)} ms an image ${after.milliseconds.toFixed(3)}`,
-    ...[...reasons].map(([reason, layers]) => `kept ${layers.join(', ')} (${reason})`),
-  ];
-}
->>>>>>> main

@@ -215,7 +215,6 @@ const fields = {
   'replace-spatial': { with: oneOf('max', 'average', 'none', 'hybrid'), kernel: odd, epochs: whole(0) },
   tree: { strength: notNegative, centring: notNegative, depth: depthChoice, epochs: whole(0) },
   'learn-masks': { keep: keptShare, pruneEpochs: whole(0), epochs: whole(0) },
-<<<<<<< HEAD
   tas: {
     budget: keptShare,
     cost: oneOf('macs', 'latency'),
@@ -223,10 +222,7 @@ const fields = {
     searchEpochs: whole(1),
     epochs: whole(1),
   },
-  quantize: { bits: oneOf(8, 7), weightBits: whole(2), calibration: whole(1), epochs: whole(0) },
-=======
   quantize: { bits: oneOf(8, 7), weightBits: whole(2), calibration: whole(1), percentile, epochs: whole(0) },
->>>>>>> main
 } as const;
 
 const required = {

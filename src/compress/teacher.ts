@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-// The teacher of a distillation: a trained network as plans that no longer follow it.
-=======
 // The training that recipes have in common, and the model before compression as its teacher.
->>>>>>> main
 
 import type { ImageDataset } from '../data/index.js';
 import { inference, type Layer } from '../nn/index.js';
@@ -10,22 +6,16 @@ import type { Tensor } from '../tensor/index.js';
 import { compile, type Plan } from '../trace/index.js';
 import { exampleOf } from './footprint.js';
 
-<<<<<<< HEAD
-=======
 /** What the steps of a recipe train with unless it says otherwise. */
 export const TRAINING = { batchSize: 64, learningRate: 1e-3, weightDecay: 1e-4 };
 
->>>>>>> main
 /**
  * The current model as a distillation teacher: compiled plans for the two batch sizes of an epoch
  * (full and last), which hold their own copies of the weights and so do not follow later changes of
  * the model.
-<<<<<<< HEAD
  *
  * @param data its training images are distilled on
  * @returns logits of a batch of images
-=======
->>>>>>> main
  */
 export function teacherOf(model: Layer, data: ImageDataset, batchSize: number): (images: Tensor) => Tensor {
   const { count } = data.train;

@@ -116,7 +116,7 @@ describe.skipIf(!existsSync(main))('search of widths and depths on the command l
       '{"architecture": "resnet20", "shape": {"widths": {"conv1": 0}, "depths": {}}}',
     );
     expect(gossamer('train', 'stripes', '--model', 'bad.json').stderr).toContain(
-      '"widths" of "conv1" must be a whole number of at least 1, got 0',
+      '"widths" of conv1 must be a whole number of at least 1, got 0',
     );
     writeFileSync(
       join(folder, 'other.json'),

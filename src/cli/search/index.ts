@@ -9,17 +9,12 @@ import { dassSearch } from './dass.js';
 import { hwNasSearch } from './hw-nas.js';
 import type { SearchFlags, SearchModel } from './model.js';
 import { pflayerSearch } from './pflayer.js';
-<<<<<<< HEAD
+
+import { randomSearch } from './random-search.js';
 import { tasSearch } from './tas.js';
 
 /** Everything that can be searched; the first when --model is left out. */
-const models = [pflayerSearch, dassSearch, hwNasSearch, tasSearch] as unknown as readonly SearchModel[];
-=======
-import { randomSearch } from './random-search.js';
-
-/** Everything that can be searched; the first when --model is left out. */
-const models = [pflayerSearch, dassSearch, hwNasSearch, randomSearch] as unknown as readonly SearchModel[];
->>>>>>> main
+const models = [pflayerSearch, dassSearch, hwNasSearch, randomSearch, tasSearch] as unknown as readonly SearchModel[];
 
 const names = models.map(({ name }) => name);
 

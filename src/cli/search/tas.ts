@@ -101,7 +101,7 @@ async function run(path: string, flags: Flags): Promise<void> {
     ...{ seed, budget, unit, search, samples, searchEpochs, batch },
   };
   const found = (await searchResumably(
-    { out: join(folder, 'shape'), resume: flags.resume },
+    { out: foundPath.replace(/\.json$/, ''), resume: flags.resume },
     foundPath,
     asked,
     async (hooks) => {

@@ -1,6 +1,6 @@
 // Weights without the slices of removed channels.
 
-import { type Tensor, tensor } from '../../tensor/index.js';
+import { sizeOf, type Tensor, tensor } from '../../tensor/index.js';
 import type { ChannelSlice } from './channels.js';
 
 /**
@@ -24,25 +24,33 @@ export function withoutSlices(
       const kept = weight.shape.map((length, axis) =>
         Array.from({ length }, (_, i) => i).filter((i) => !axes.get(axis)?.has(i)),
       );
-      return [name, select(weight, kept)];
+      return [name, subTensor(weight, kept)];
     }),
   );
 }
 
-/** The sub-tensor at the given indices of every axis. */
-function select(weight: Tensor, kept: readonly (readonly number[])[]): Tensor {
-  const values = weight.view();
-  const strides = weight.shape.map((_, axis) => weight.shape.slice(axis + 1).reduce((a, b) => a * b, 1));
-  let places = Int32Array.of(0);
-  for (const [axis, indices] of kept.entries()) {
-    const stride = strides[axis] as number;
-    const next = new Int32Array(places.length * indices.length);
-    let at = 0;
-    for (const place of places) for (const index of indices) next[at++] = place + index * stride;
-    places = next;
-  }
-  return tensor(
-    Float32Array.from(places, (place) => values[place] as number),
-    kept.map(({ length }) => length),
-  );
+/**
+ * The sub-tensor at some indices of each axis.
+ *
+ * @param kept indices by axis; all where an axis has none
+ */
+export function subTensor(weight: Tensor, kept: readonly (ArrayLike<number> | undefined)[]): Tensor {
+  let values = weight.view<Float32Array>();
+  const shape = [...weight.shape];
+  kept.forEach((indices, axis) => {
+    if (!indices) return;
+    const inner = sizeOf(shape.slice(axis + 1));
+    const outer = sizeOf(shape.slice(0, axis));
+    const length = shape[axis] as number;
+    const chosen = new Float32Array(outer * indices.length * inner);
+    for (let o = 0, to = 0; o < outer; o++)
+      for (let i = 0; i < indices.length; i++, to += inner) {
+        const from = (o * length + (indices[i] as number)) * inner;
+        if (inner === 1) chosen[to] = values[from] as number;
+        else chosen.set(values.subarray(from, from + inner), to);
+      }
+    values = chosen;
+    shape[axis] = indices.length;
+  });
+  return tensor(values, shape);
 }
