@@ -1,6 +1,6 @@
 // What a search found, as its file keeps it, and searches that go on after Ctrl-C.
 
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { readJson, writeFileAtomic } from '../data/node.js';
 import { type Genotype, type NetworkShape, requireGenotype, requireShapeRecord } from '../models/index.js';
 import type { FitResult, TrainingHooks } from '../nn/index.js';
@@ -40,7 +40,11 @@ export async function searchResumably<Asked extends object, Result extends objec
       result = { ...asked, ...found };
       return { stopped };
     },
-    () => writeFileAtomic(path, `${JSON.stringify(result, null, 2)}\n`),
+    () => {
+      writeFileAtomic(path, `${JSON.stringify(result, null, 2)}\n`);
+      // A training that stopped was of what an earlier search found.
+      rmSync(`${model}.checkpoint`, { force: true });
+    },
   );
   return ended ? result : undefined;
 }
