@@ -98,13 +98,13 @@ function requireKnown(
 
 const isWeighted = (value: unknown): value is Conv2d | Linear => value instanceof Conv2d || value instanceof Linear;
 
-/** The number that sets the initial deviation of each layer: fan-out, and of linear layers fan-in. */
+/** What sets the initial deviation of each layer: its fan-out, or the fan-in of a linear one. */
 function fansOf(model: object): Map<string, number> {
   const fan = (layer: Conv2d | Linear) => layer.weight.shape[layer instanceof Conv2d ? 0 : 1] as number;
   return new Map(placesOf(model, isWeighted).map(({ name, layer }) => [name, fan(layer)]));
 }
 
-/** w ← √(fan before / fan)·w, which has the deviation of a layer that is made with these channels. */
+/** w ← √(fan before / fan)·w: the deviation of a layer that is made with these channels. */
 function rescale(model: object, before: ReadonlyMap<string, number>): void {
   const now = fansOf(model);
   for (const { name, layer } of placesOf(model, isWeighted)) {

@@ -200,7 +200,11 @@ function uniformOf(teacher: ImageClassifier, { cost: own }: Found, unit: Flags['
 const exampleOf = ({ description: { channels, height, width } }: ImageClassifier) =>
   zeros([1, channels, height, width]);
 
-/** Trains a network of a shape, or reads it where an earlier run has. @returns undefined after Ctrl-C */
+/**
+ * Trains a network of a shape, or reads it where an earlier run has.
+ *
+ * @returns undefined after Ctrl-C
+ */
 async function train(
   name: 'model' | 'uniform',
   shape: NetworkShape,

@@ -112,8 +112,8 @@ export const shapeSearchDefaults = {
 } as const;
 
 /**
- * Settings of a search of some hundred steps: logits that move ten times as fast, batches of 32 with
- * the rate of weights that goes with them.
+ * Settings of a search of some hundred steps: logits that move ten times as fast, batches of 32
+ * with the rate of weights that goes with them.
  */
 export const shortSearch = { batchSize: 32, learningRate: 0.02, architectureRate: 1e-2 } as const;
 
@@ -135,7 +135,7 @@ class ShapeSearch {
   readonly #none = keep(zeros([1]));
   readonly #options: ShapeSearchOptions;
 
-  constructor(model: Layer, example: Tensor, random: Random, options: ShapeSearchOptions) {
+  constructor(model: Layer, example: Tensor, options: ShapeSearchOptions, random: Random) {
     const { budget, cost: unit = 'macs', search, samples = shapeSearchDefaults.samples } = options;
     if (!(budget > 0 && budget <= 1))
       throw new RangeError(`the budget is a share of the cost of the full network in (0, 1], got ${budget}`);
@@ -275,8 +275,8 @@ interface Searching {
  * found from new weights: `applyShape` and `distilled`.
  *
  * @param model of convolutions, whatever its architecture; shortcuts that pad channels get weights
- * @throws RangeError for a budget outside (0, 1], or fewer than four training images; Error where no
- * sub-network meets the budget, or nothing can be searched, naming the layers
+ * @throws RangeError for a budget outside (0, 1], or fewer than four training images; Error where
+ * no sub-network meets the budget, or nothing can be searched, naming the layers
  */
 export async function searchShape(
   model: Layer,
@@ -290,14 +290,16 @@ export async function searchShape(
   if (followsSteps(model))
     throw new Error('searchShape: this network changes along its training, so that no search can train it');
   const example = zeros([1, train.channels, train.height, train.width]);
-  const search = new ShapeSearch(model, example, random.split('architecture'), options);
+  const search = new ShapeSearch(model, example, options, random.split('architecture'));
   const { epochs = shapeSearchDefaults.epochs } = options;
   const searching: Searching = { network: search.network, log: new SearchLog(epochs) };
   try {
     const { history, stopped } = await alternate(search, searching, data, random, options);
     const costOfSearch = search.cost();
     const { settled, shape } =
-      stopped === 'completed' ? settle(search, options) : { settled: 0, shape: search.network.shape() };
+      stopped === 'completed' && options.costWeight !== 0
+        ? settle(search, options)
+        : { settled: 0, shape: search.network.shape() };
     const found = costOfShape(search.network.space, search.tables, shape);
     return {
       ...{ shape, cost: found, full: search.full, costOfSearch, settled },
