@@ -25,6 +25,11 @@ export interface ChannelPruningOptions {
    * this many channels are not pruned. Default: 8.
    */
   readonly roundTo?: number;
+  /**
+   * Numbers of channels that remain, one for each group, in place of the ratio. Default: by the
+   * ratio.
+   */
+  readonly counts?: readonly number[];
 }
 
 /** What `removeChannels` did to one dependency group. */
@@ -91,7 +96,7 @@ export function channelImportance(
 export function removeChannels(
   model: Layer,
   example: Tensor,
-  { ratio, norm = 2, scope = 'group', roundTo = 8 }: ChannelPruningOptions,
+  { ratio, norm = 2, scope = 'group', roundTo = 8, counts }: ChannelPruningOptions,
 ): RemovedChannels[] {
   if (!(ratio >= 0 && ratio < 1)) throw new RangeError(`the share of channels that go must be in [0, 1), got ${ratio}`);
   const state = stateOf(model);
@@ -106,7 +111,9 @@ export function removeChannels(
     const importance = scores[g] as Float64Array;
     const total = importance.length;
     const wanted = goal[g] as number;
-    const kept = Math.min(total, Math.max(Math.min(roundTo, total), Math.round((total - wanted) / roundTo) * roundTo));
+    const kept =
+      counts?.[g] ??
+      Math.min(total, Math.max(Math.min(roundTo, total), Math.round((total - wanted) / roundTo) * roundTo));
     const order = Array.from(importance.keys()).sort((a, b) => (importance[a] as number) - (importance[b] as number));
     for (const channel of order.slice(0, total - kept)) removed.push(...(channels[channel] as readonly ChannelSlice[]));
     return { members, before: total, after: kept };

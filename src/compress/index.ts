@@ -77,6 +77,7 @@ export {
   type RecipeTraining,
   type RemoveChannelsStep,
   type ReplaceSpatialStep,
+  type ShapeStep,
   spatialRules,
   type TrainStep,
   type TreeStep,
@@ -106,3 +107,5 @@ export {
   type ZeroShares,
   zeroShares,
 } from './sparsebytenn.js';
+export * from './tas/index.js';
+export { teacherOf } from './teacher.js';
