@@ -1,8 +1,8 @@
 // What a search found, as its file keeps it, and searches that go on after Ctrl-C.
 
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { readJson, writeFileAtomic } from '../data/node.js';
-import { type Genotype, requireGenotype } from '../models/index.js';
+import { type Genotype, type NetworkShape, requireGenotype, requireShapeRecord } from '../models/index.js';
 import type { FitResult, TrainingHooks } from '../nn/index.js';
 import { trainResumably } from './training.js';
 
@@ -40,18 +40,39 @@ export async function searchResumably<Asked extends object, Result extends objec
       result = { ...asked, ...found };
       return { stopped };
     },
-    () => writeFileAtomic(path, `${JSON.stringify(result, null, 2)}\n`),
+    () => {
+      writeFileAtomic(path, `${JSON.stringify(result, null, 2)}\n`);
+      // A training that stopped was of what an earlier search found.
+      rmSync(`${model}.checkpoint`, { force: true });
+    },
   );
   return ended ? result : undefined;
 }
 
-/** Cells that --model names: those of a file of a search or of DARTS, or a network's own. */
-export function readCells(model: string): {
+/** A network that --model names. */
+export interface NamedNetwork {
+  /** Its architecture. */
   readonly model: string;
+  /** Cells that a search found. */
   readonly genotype?: Genotype;
+  /** Widths and depths that a search found. */
+  readonly shape?: NetworkShape;
   readonly settings: Readonly<Record<string, number>>;
-} {
+}
+
+/** What --model names: a network, or the file of a search (or cells as DARTS writes them). */
+export function readNetwork(model: string): NamedNetwork {
   if (!model.endsWith('.json')) return { model, settings: {} };
-  const file = readJson(model) as { readonly genotype?: unknown; readonly settings?: Record<string, number> };
-  return { model: 'dass', genotype: requireGenotype(file.genotype ?? file, model), settings: file.settings ?? {} };
+  const file = readJson(model) as {
+    readonly genotype?: unknown;
+    readonly shape?: unknown;
+    readonly architecture?: unknown;
+    readonly settings?: Record<string, number>;
+  };
+  const { settings = {} } = file;
+  if (file.shape === undefined)
+    return { model: 'dass', genotype: requireGenotype(file.genotype ?? file, model), settings };
+  if (typeof file.architecture !== 'string')
+    throw new Error(`"${model}": a shape needs the "architecture" that it is of, such as "resnet20"`);
+  return { model: file.architecture, shape: requireShapeRecord(file.shape, model), settings };
 }

@@ -82,12 +82,19 @@ export function blockScores(weight: Tensor, pattern: BlockPattern): Float32Array
 
 /**
  * A mask (1 keeps, 0 prunes) that drops the ⌊share·n⌋ smallest scores; among equal ones the first.
+ *
+ * @throws Error when a score is NaN, as of weights that diverged
  */
 export function keepLargest(scores: Float32Array, share: number): Uint8Array {
   const kept = new Uint8Array(scores.length).fill(1);
   let left = Math.floor(share * scores.length + 1e-9);
   if (left === 0) return kept;
-  const threshold = Float32Array.from(scores).sort()[left - 1] as number;
+  const sorted = Float32Array.from(scores).sort();
+  if (Number.isNaN(sorted.at(-1)))
+    throw new Error(
+      'pruning: magnitudes that are compared are NaN; the weights have diverged, train with a lower rate',
+    );
+  const threshold = sorted[left - 1] as number;
   for (let i = 0; i < scores.length; i++)
     if ((scores[i] as number) < threshold) {
       kept[i] = 0;

@@ -64,6 +64,13 @@ describe.skipIf(!existsSync(main))('search of sparse cells on the command line (
     expect(kept).toMatchObject({ model: 'dass', keep: 0.3, settings: { width: 4, cells: 3 } });
     // After the search has ended, --resume goes on with the training, of the same options alone.
     expect(gossamer(...args, '--resume', '--nodes', '2').stderr).toContain('was found with another nodes');
+    expect(gossamer(...args, '--resume', '--size', '16').stderr).toContain('was found with another pictures');
+    const { genotype, ...others } = JSON.parse(readFileSync(join(folder, 'found.json'), 'utf8'));
+    writeFileSync(join(folder, 'cellless.json'), JSON.stringify(others));
+    const cellless = gossamer(...args, '--resume', '-o', 'cellless.safetensors');
+    expect(genotype).toBeDefined();
+    expect(cellless.stderr).toContain('cellless.json: expected an object with "normal" and "reduce"');
+    expect(existsSync(join(folder, 'cellless.safetensors'))).toBe(false);
 
     writeFileSync(join(folder, 'cells.json'), JSON.stringify(kept.genotype));
     const flags = ['--set', 'width=4', '--set', 'cells=3', '--epochs', '5', '--batch', '6', '--learning-rate', '1e-2'];
@@ -117,6 +124,7 @@ describe.skipIf(!existsSync(main))('search of sparse cells on the command line (
       [['search', 'stripes', '--model', 'dass', '--keep', '1.2'], 'a share above 0 and at most 1'],
       [['search', 'stripes', '--model', 'dass', '--operations', 'conv'], '"conv" is none of none, max_pool_3x3'],
       [['search', 'stripes', '--model', 'dass', '--cells', '2'], 'at least 3'],
+      [['search', 'stripes', '--model', 'dass', '-o', 'a.plan'], '"a.plan" is the plan beside the model'],
       [['train', 'stripes', '--model', 'bad.json'], 'edge 2 of "normal": the operation must be one of'],
       [
         ['train', 'stripes', '--model', 'vanillanet-nano', '--size', '32', '--keep', '0.1'],

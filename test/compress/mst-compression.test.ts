@@ -532,6 +532,10 @@ describe('the analysis of a file', () => {
       'no layer fits d; weights of two or four axes: a.weight [4, 1, 3, 3]',
     );
     expect(() => binaryWeightsIn({ 'a.weight': weights(1, 4, 4) })).toThrow('no binary layers');
+    // A layer with NaN is not taken for a real one.
+    const broken = { ...stored, 'a.weight': { shape: [1, 2], values: [1, Number.NaN] } };
+    expect(() => binaryWeightsIn(broken)).toThrow('a.weight holds NaN');
+    expect(Object.keys(binaryWeightsIn(broken, ['c']).weights)).toEqual(['c']);
   });
 
   test('gives operations, bits, depth and times of a layer', async () => {

@@ -326,6 +326,14 @@ describe('patterns', () => {
     expect([...magnitudeMask(weight, 0.5, 'block4')]).toEqual([1, 0, 1, 0, 1, 0, 1, 0, 0, 1]);
   });
 
+  test('weights that diverged are refused', () => {
+    for (const values of [
+      [Number.NaN, Number.NaN],
+      [1, Number.NaN],
+    ])
+      expect(() => magnitudeMask(tensor(values, [2, 1]), 0.5)).toThrow('the weights have diverged');
+  });
+
   test('a depthwise filter keeps its centre tap however small it is', () => {
     const weight = uniformTensor(1, [12, 1, 3, 3]);
     for (let channel = 0; channel < 12; channel++) weight.view()[9 * channel + 4] = 1e-6;

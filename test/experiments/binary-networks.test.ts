@@ -8,6 +8,7 @@ import {
   testAccuracy,
   validationAccuracy,
 } from '../../src/experiments/protocols/binary-networks.js';
+import { levelStudy } from '../../src/experiments/protocols/binary-tree-studies.js';
 import { scoreAt } from '../../src/experiments/protocols/binary-trees.js';
 import { classesOn } from '../../src/models/image-training.js';
 import { BinaryNet } from '../../src/models/index.js';
@@ -68,4 +69,8 @@ test('scores between arms are interpolated by R_op, and not beyond them', () => 
   expect(scoreAt(arms, 4.1, 'depth')).toBe(10);
   expect(scoreAt(arms, 1.95, 'depth')).toBe(6);
   expect(scoreAt(arms, 5, 'depth')).toBeNaN();
+});
+
+test('channels of one depth are timed side by side on two threads, or not at all', async () => {
+  expect(await levelStudy(1)).toEqual({ studies: [], scores: {} });
 });

@@ -58,6 +58,9 @@ test('points above the line through dense networks', () => {
   expect(aboveLine({ latency: 1, accuracy: 80.5 }, dense)).toBe(0.5);
   expect(aboveLine({ latency: 4, accuracy: 85 }, dense)).toBe(1);
   expect(aboveLine({ latency: 0.9, accuracy: 99 }, dense)).toBe(Number.NEGATIVE_INFINITY);
+  // A slower and less accurate dense network does not pull the line down.
+  expect(aboveLine({ latency: 2, accuracy: 83 }, [...dense, { latency: 2, accuracy: 79 }])).toBe(1);
+  expect(aboveLine({ latency: 5, accuracy: 85 }, [...dense, { latency: 4, accuracy: 79 }])).toBe(1);
 });
 
 test('scores of kernels and networks: against the faster dense kernel, and the slowest shape', () => {

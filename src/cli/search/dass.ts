@@ -6,7 +6,7 @@ import { Option } from 'commander';
 import { type FoundCells, searchBytes, searchCells, sparsePlan, trainSparsely } from '../../compress/index.js';
 import { imageTensor } from '../../data/index.js';
 import { requireWritable, writeFileAtomic } from '../../data/node.js';
-import { accuracyOn, type CellOperation, cellOperations, skipShare } from '../../models/index.js';
+import { accuracyOn, type CellOperation, cellOperations, requireGenotype, skipShare } from '../../models/index.js';
 import { parameterCount } from '../../nn/index.js';
 import { Random } from '../../tensor/index.js';
 import { savePlan } from '../../trace/index.js';
@@ -68,6 +68,9 @@ async function run(path: string, flags: Flags): Promise<void> {
   const { searchEpochs, batch, keep, seed, width, cells, nodes, order, epochs, learningRate } = flags;
   const isAlone = flags.out.endsWith('.json') || epochs === 0;
   const foundPath = isAlone ? flags.out : foundPathOf(flags.out);
+  const planPath = `${flags.out.replace(/\.[^./]*$/, '')}.plan`;
+  if (!isAlone && planPath === flags.out)
+    throw new Error(`-o: "${flags.out}" is the plan beside the model; name the model, such as found.safetensors`);
   requireWritable(foundPath);
   const data = await readPictures(path, flags, { background: flags.background, silent: flags.json });
   const random = new Random(seed);
@@ -81,6 +84,7 @@ async function run(path: string, flags: Flags): Promise<void> {
   const asked = {
     model: 'dass',
     data: path,
+    pictures: [data.train.channels, data.train.height, data.train.width],
     ...{ seed, keep, searchEpochs, batch, nodes, operations, order, settings },
   };
   const found = await searchResumably(flags, foundPath, asked, async (hooks) => {
@@ -91,15 +95,16 @@ async function run(path: string, flags: Flags): Promise<void> {
     return { found: { genotype, shares }, stopped };
   });
   if (!found) return;
+  requireGenotype(found.genotype, foundPath);
   if (!flags.json) process.stdout.write(`${describe(found)}\n`);
   if (isAlone) {
     process.stdout.write(flags.json ? `${JSON.stringify(found)}\n` : `${foundPath}: what was found\n`);
     return;
   }
   const classifier = ImageClassifier.create('dass', data, random.split('model'), settings, found.genotype);
-  writeNote(`${parameterCount(classifier.model).toLocaleString('en-US')} parameters, ${100 * keep} % of weights kept`);
+  const size = parameterCount(classifier.model).toLocaleString('en-US');
+  writeNote(`${size} parameters, ${Number((100 * keep).toPrecision(3))} % of weights kept, one a layer at least`);
   let accuracy: number | undefined;
-  const planPath = `${flags.out.replace(/\.[^./]*$/, '')}.plan`;
   const ended = await trainResumably(
     { out: flags.out, resume: flags.resume && existsSync(`${flags.out}.checkpoint`) },
     (hooks) =>

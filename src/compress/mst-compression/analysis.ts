@@ -115,7 +115,7 @@ export interface FoundLayers {
  * weights of two or four axes but the first and the last.
  *
  * @param names names or patterns with `*`
- * @throws Error where there are none, listing the weights
+ * @throws Error where there are none, listing the weights, or where NaN hides which they are
  */
 export function binaryWeightsIn(tensors: NamedWeights, names?: readonly string[]): FoundLayers {
   const all = Object.entries(tensors).filter(([, { shape }]) => shape.length === 2 || shape.length === 4);
@@ -130,6 +130,9 @@ export function binaryWeightsIn(tensors: NamedWeights, names?: readonly string[]
       throw new Error(`no layer fits ${names.join(', ')}; weights of two or four axes: ${listed}`);
     return found(chosen, 'named');
   }
+  for (const [name, { values }] of all)
+    if (Array.from(values).some(Number.isNaN))
+      throw new Error(`${name} holds NaN, which is no sign; name the layers that are binary, if it is none of them`);
   const stored = all.filter(([, weight]) => hasOneMagnitude(weight));
   if (stored.length > 0) return found(stored, 'weights of one magnitude a channel');
   const inner = all.slice(1, -1);

@@ -40,7 +40,7 @@ export function rowsOfLayer({ weight }: Pick<BinaryConv2d, 'weight'>): SignRows 
   return { values: weight.view(), channels, length: weight.size / channels };
 }
 
-/** The pull on the layers of a network while it trains. */
+/** The pull on the layers of a network while it trains. A resumed training makes its trees anew. */
 export class TreePull {
   readonly #layers: readonly BinaryConv2d[];
   readonly #options: Required<Omit<TreePullOptions, 'every'>>;

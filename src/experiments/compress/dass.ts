@@ -89,20 +89,15 @@ const claims = [
     Math.max(...methods(e.options).map((title) => Math.exp(Math.abs(Math.log(e.ratio(title, DASS, 'kept')))))),
   ),
   ...where<Values>({ when: ({ searches }) => searches > 0 }, [
-    ...where<Values>({ when: ({ searches }) => searches > 0 }, [
-      ours('Planted cues: share of dense searches that choose the convolution', atLeast(0.8), (e) =>
-        e.study(chosenAt(1)),
-      ),
-      ours('Planted cues: share of sparse searches that choose it', atMost(0.2), (e) =>
-        e.study(chosenAt(PLANTED_KEEP)),
-      ),
-    ]),
-    ...where<Values>({ when: ({ speedWidth }) => speedWidth > 0 }, []),
-    ...where<Values>({ when: ({ speedWidth }) => speedWidth > 0 }, [
-      ours('1 % of the weights: 1×1 convolutions of a cell network, times faster than dense', atLeast(2), (e) =>
-        e.study(SPEED.pointwise),
-      ),
-    ]),
+    ours('Planted cues: share of dense searches that choose the convolution', atLeast(0.8), (e) =>
+      e.study(chosenAt(1)),
+    ),
+    ours('Planted cues: share of sparse searches that choose it', atMost(0.2), (e) => e.study(chosenAt(PLANTED_KEEP))),
+  ]),
+  ...where<Values>({ when: ({ speedWidth }) => speedWidth > 0 }, [
+    ours('1 % of the weights: 1×1 convolutions of a cell network, times faster than dense', atLeast(2), (e) =>
+      e.study(SPEED.pointwise),
+    ),
   ]),
 ];
 
@@ -127,7 +122,7 @@ export const experiment = defineExperiment({
   },
   methods,
   notes: ({ keep, epochs, searchEpochs, trials, images, validation }) => [
-    `Every network is trained dense for ${epochs} epochs, then scores for ${Math.ceil(epochs / 2)}, then the ${100 * keep} % of weights that are kept for ${epochs}, in every layer, by AdamW; rates are the best of ${trials} on ${validation} images. Test images are classified before and after pruning, once each, and choose nothing.`,
+    `Every network is trained dense for ${epochs} epochs, then scores for ${Math.ceil(epochs / 2)}, then the ${Number((100 * keep).toPrecision(3))} % of weights that are kept for ${epochs}, in every layer, by AdamW; rates are the best of ${trials} on ${validation} images. Test images are classified before and after pruning, once each, and choose nothing.`,
     `Searches see the ${images} training images, half for weights, half for α; ${searchEpochs}, ${Math.ceil(searchEpochs / 2)} and ${searchEpochs} epochs of the three phases, or as many of one dense phase. Cells are trained from new weights.`,
   ],
   async runSeed(loaded, values, context) {

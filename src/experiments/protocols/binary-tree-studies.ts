@@ -121,10 +121,14 @@ async function layerStudy(): Promise<StudyResults> {
   );
 }
 
-/** Time of channels side by side by depths, on two threads: of the chosen root and of channel 0. */
-async function levelStudy(): Promise<StudyResults> {
+/**
+ * Time of channels side by side by depths, on two threads: of the chosen root and of channel 0. On
+ * one thread nothing is side by side, and there is no study.
+ */
+export async function levelStudy(available = availableThreads()): Promise<StudyResults> {
+  const threads = 2;
+  if (available < threads) return noStudies;
   const random = new Random(0).split('levels');
-  const threads = Math.min(2, availableThreads());
   const rows: (readonly (string | number)[])[] = [];
   const [chosen, first]: [number[], number[]] = [[], []];
   for (const [channels, length] of [...shapes, [256, 2304] as const]) {

@@ -35,7 +35,7 @@ export function frontLead(points: readonly FrontPoint[], baselines: readonly Fro
 }
 
 /** The points that no other is both as fast and as accurate as, by latency and accuracy. */
-function frontOf(points: readonly FrontPoint[]): FrontPoint[] {
+export function frontOf(points: readonly FrontPoint[]): FrontPoint[] {
   const sorted = [...points].sort((a, b) => a.latency - b.latency || b.accuracy - a.accuracy);
   const front: FrontPoint[] = [];
   for (const point of sorted)

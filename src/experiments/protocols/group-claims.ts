@@ -1,7 +1,7 @@
 // Claims on networks pruned in groups of output channels.
 
 import { above, atLeast, atMost, below, type ClaimSpec, claimsOf, type Evidence, where } from '../parts/claims.js';
-import { frontLead } from './fronts.js';
+import { type FrontPoint, frontLead, frontOf } from './fronts.js';
 import { armTitle, type GroupArm, groupShares, groupWidths, kernelTitles } from './group-sparse.js';
 
 /** Options that claims depend on. */
@@ -19,15 +19,15 @@ const gain =
     e.gain(armTitle(a, share), armTitle(b, share), metric);
 const pointOf = (e: Run, title: string) => ({ latency: e.mean(title, 'latency'), accuracy: e.mean(title, 'accuracy') });
 
-/** How far a point is above the line through the dense networks, at its latency. */
-export function aboveLine(
-  { latency, accuracy }: { readonly latency: number; readonly accuracy: number },
-  dense: readonly { readonly latency: number; readonly accuracy: number }[],
-): number {
-  const line = [...dense].sort((a, b) => a.latency - b.latency);
+/**
+ * How far a point is above the line through the dense networks, at its latency. Dense networks that
+ * another one is both as fast and as accurate as are not on the line.
+ */
+export function aboveLine({ latency, accuracy }: FrontPoint, dense: readonly FrontPoint[]): number {
+  const line = frontOf(dense);
   const after = line.findIndex((point) => point.latency >= latency);
   const [a, b] = [line[after - 1], line[after]];
-  // Faster than all of them, there is none to be compared with; slower, the slowest is.
+  // Faster than all of them, there is none to be compared with; slower, the most accurate is.
   if (after === 0) return b?.latency === latency ? accuracy - b.accuracy : Number.NEGATIVE_INFINITY;
   if (after < 0) return accuracy - (line.at(-1)?.accuracy ?? Number.NaN);
   if (!a || !b) return Number.NEGATIVE_INFINITY;
