@@ -66,7 +66,7 @@ export const experiment = defineExperiment({
   options: searchOptions,
   datasets: [MADE, ...searchDomains],
   ownData: 'none: use gossamer search --model hw-nas',
-  presets: Object.fromEntries(searchDomains.map((name) => [name, { longer: 1 }])),
+  presets: Object.fromEntries(searchDomains.map((name) => [name, { longer: 1, evaluations: 100 }])),
   async load(source, values, onDownload): Promise<Loaded> {
     if (source === MADE) return { kind: 'made', describe: `made problems of ${values.genes} genes` };
     const domain = await (textSets.includes(source) ? textDomain : pictureDomain)(source, values, onDownload);
@@ -78,6 +78,9 @@ export const experiment = defineExperiment({
     { data: MADE, seeds: 5, set: { genes: 45, evaluations: 250, target: 75, studies: 0 } },
     { data: 'fashion-mnist' },
     { data: 'tinyshakespeare' },
+    ...['fashion-mnist', 'tinyshakespeare'].map((data) => ({
+      ...{ data, set: { examples: 6000, validation: 2000, evaluations: 150 }, long: true },
+    })),
     { data: 'fashion-mnist', set: { examples: 20_000, width: 16, epochs: 12, evaluations: 250 }, long: true },
   ],
   metrics: {

@@ -16,8 +16,8 @@ export const searchOptions = {
   longer: count(4, 'times as many evaluations of NSGA-II and random draws, for what they reach later', { smoke: 2 }),
   target: count(95, 'share of the whole hypervolume to which evaluations are counted, in %', { maximum: 100 }),
   trials: count(3, 'settings tried for each search on another problem', { smoke: 1, maximum: 3 }),
-  examples: count(6000, 'training images, or windows of an epoch', { smoke: 64, minimum: 64 }),
-  validation: count(2000, 'images, or characters, that measure accuracy, and as many that test', {
+  examples: count(3000, 'training images, or windows of an epoch', { smoke: 64, minimum: 64 }),
+  validation: count(1000, 'images, or characters, that measure accuracy, and as many that test', {
     ...{ smoke: 64, minimum: 32 },
   }),
   epochs: count(6, 'epochs of an elastic network', { smoke: 1 }),
