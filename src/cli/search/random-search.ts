@@ -102,8 +102,10 @@ async function run(path: string, flags: SubNetworkFlags): Promise<void> {
   const found: Found | undefined = await searchResumably(flags, foundPath, asked, async (hooks) => {
     const bar = new Bar('drawing', 'sub-networks', flags.json);
     const drawn: number[] = [];
-    const keepTrials = savedEvery(hooks, drawn);
-    const known = scope(() => hooks.checkpoint.load()?.weights.fitness?.dataSync<Float32Array>() ?? []);
+    // The draws of a smaller number are the first of a larger one.
+    const name = `fitness of ${JSON.stringify({ ...asked, candidates: undefined })}`;
+    const keepTrials = savedEvery(hooks, name, drawn);
+    const known = scope(() => earlierFitness(hooks, name));
     try {
       const { nodes, kept, trials, best, stopped } = await searchSubNetwork(model, task.train, random, {
         ...{ ...options, learningRate, known, signal: hooks.signal },
@@ -164,19 +166,34 @@ const meanScore = (scores: Float64Array) => scores.reduce((sum, own) => sum + ow
 const SAVED = 5;
 
 /** Keeps the fitness of the candidates so far in the checkpoint: every few seconds, or now. */
-function savedEvery({ checkpoint }: Required<TrainingHooks>, drawn: readonly number[]): (now: boolean) => void {
+function savedEvery(
+  { checkpoint }: Required<TrainingHooks>,
+  name: string,
+  drawn: readonly number[],
+): (now: boolean) => void {
   let last = performance.now();
   return (now) => {
     if (!now && performance.now() - last < 1000 * SAVED) return;
     last = performance.now();
     const fitness = tensor(Float32Array.from(drawn));
     const state: TrainingState = {
-      ...{ epoch: drawn.length, step: drawn.length, weights: { fitness }, best: undefined, history: [] },
+      ...{ epoch: drawn.length, step: drawn.length, weights: { [name]: fitness }, best: undefined, history: [] },
       optimizer: { step: 0, tensors: {} },
     };
     checkpoint.save(state);
     fitness.dispose();
   };
+}
+
+/** @throws Error where the candidates so far were drawn or judged otherwise */
+function earlierFitness({ checkpoint }: Required<TrainingHooks>, name: string): ArrayLike<number> {
+  const state = checkpoint.load();
+  if (!state) return [];
+  const fitness = state.weights[name];
+  if (fitness) return fitness.dataSync<Float32Array>();
+  throw new Error(
+    `the candidates so far are of a search with other options (${Object.keys(state.weights)[0]}); give those again, or leave --resume out`,
+  );
 }
 
 function foundOf(kept: KeptNodes, { trial, fitness }: Trial, trials: readonly Trial[]): Found {

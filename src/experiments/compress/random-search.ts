@@ -47,16 +47,8 @@ export const experiment = defineExperiment({
   presets: {
     glyphs: {},
     cifar10: {
-      network: 'cnn',
-      width: 64,
-      images: 8000,
-      validation: 2000,
-      tests: 2000,
-      shrink: 2,
-      candidates: 300,
-      searchSet: 500,
-      epochs: 4,
-      repeats: 0,
+      ...{ network: 'cnn', width: 64, images: 4000, validation: 1000, tests: 2000, shrink: 2 },
+      ...{ candidates: 300, searchSet: 300, epochs: 4, repeats: 0 },
     },
   },
   async load(source, { images, validation, tests, shrink }, onDownload) {
@@ -70,7 +62,7 @@ export const experiment = defineExperiment({
     {
       data: 'cifar10',
       seeds: 8,
-      set: { network: 'mlp', width: 512, shrink: 1, candidates: 1000, searchSet: 2000 },
+      set: { images: 8000, validation: 2000, candidates: 1000, searchSet: 1000 },
       long: true,
     },
   ],

@@ -13,15 +13,15 @@ export const subNetworkOptions = {
   tests: count(10_000, 'test images, the first ones', { smoke: 100, minimum: 100 }),
   shrink: count(1, 'blocks of so many pixels a side are averaged; 2 makes 16×16 of 32×32'),
   levels: text('0.5,0.8,0.9,0.95,0.98', 'shares of the hidden nodes that are off'),
-  controls: text('0.8,0.9,0.98', 'those of them at which the fresh, informed and bad arms are trained'),
+  controls: text('0.9,0.98', 'those of them at which the fresh, informed and bad arms are trained'),
   candidates: count(1000, 'sub-networks drawn by random search', { smoke: 8, minimum: 2 }),
-  searchSet: count(2000, 'training images that judge them', { smoke: 60 }),
+  searchSet: count(1000, 'training images that judge them', { smoke: 60 }),
   epochs: count(5, 'epochs of training', { smoke: 1 }),
   batch: count(128, 'images per step', { smoke: 50, minimum: 2 }),
   trials: count(2, 'learning rates tried for each level', { smoke: 1, maximum: 3 }),
-  curve: count(1000, 'validation images of the curves', { smoke: 40 }),
+  curve: count(500, 'validation images of the curves', { smoke: 40 }),
   every: count(5, 'steps between two points of a curve'),
-  repeats: count(5, 'seeds of the study of pruned channels; 0 leaves it out', { smoke: 0, minimum: 0 }),
+  repeats: count(3, 'seeds of the study of pruned channels; 0 leaves it out', { smoke: 0, minimum: 0 }),
 };
 
 /** Their values. */
