@@ -52,22 +52,32 @@ export function bootstrapRows(
     throw new RangeError(`bootstrap: the draws must be a positive integer, got ${draws}`);
   const means = new Float64Array(draws);
   const sums = new Float64Array(columns);
+  const places = placesOf(draws, columns, random.split('columns'));
   for (let draw = 0; draw < draws; draw++) {
     sums.fill(0);
     for (let r = 0; r < rows.length; r++) {
       const row = rows[rows.length === 1 ? 0 : random.integer(rows.length)] as Float64Array;
       for (let i = 0; i < columns; i++) sums[i] = (sums[i] as number) + (row[i] as number);
     }
-    means[draw] = scope(() => {
-      const drawn = random.uniform([columns]).view<Float32Array>();
-      let total = 0;
-      for (const place of drawn) total += sums[Math.floor(place * columns)] as number;
-      return total / (columns * rows.length);
-    });
+    let total = 0;
+    for (let i = 0; i < columns; i++) total += sums[places.next().value] as number;
+    means[draw] = total / (columns * rows.length);
   }
   means.sort();
   const mean = rows.reduce((sum, row) => sum + row.reduce((a, b) => a + b, 0), 0) / (columns * rows.length);
   return { mean, low: quantile(means, (1 - level) / 2), high: quantile(means, (1 + level) / 2) };
+}
+
+/** Numbers that are drawn at once. */
+const BLOCK = 2 ** 16;
+
+/** Uniform columns for all draws. */
+function* placesOf(draws: number, columns: number, random: Random): Generator<number, number> {
+  for (let left = draws * columns; left > 0; left -= BLOCK) {
+    const drawn = scope(() => random.uniform([Math.min(BLOCK, left)]).dataSync<Float32Array>());
+    for (const place of drawn) yield Math.floor(place * columns);
+  }
+  return 0;
 }
 
 /** Quantile of sorted values, linear between neighbours. */

@@ -271,7 +271,8 @@ describe('the search of sub-networks', () => {
       const found = await searchSubNetwork(model, images, new Random(1), { sparsity: 0.5, candidates: 4 });
       expect(found.trials.every(({ fitness }) => Number.isFinite(fitness))).toBe(true);
       expect(parameterCount(model)).toBeLessThan(0.5 * before);
-      await trainOnExamples(model, images, new Random(2), { epochs: 1, batchSize: 8 });
+      // A rest of one picture has no statistics of its own.
+      await trainOnExamples(model, images, new Random(2), { epochs: 1, batchSize: 23 });
       expect(scoresOn(model, images)).toHaveLength(24);
     }
   });

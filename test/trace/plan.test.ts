@@ -34,7 +34,6 @@ import {
   tanh,
   tensor,
   unique,
-  zeros,
 } from '../../src/tensor/index.js';
 import { compile, exportOnnx, loadPlan, savePlan, trace } from '../../src/trace/index.js';
 import { expectClose, uniform, uniformTensor } from '../oracle.js';
@@ -192,11 +191,11 @@ describe('plans on bytes', () => {
       Tensor,
       Tensor,
     ];
-    const [factor, shift] = [uniformTensor(30, [40], 0.5, 1.5), uniformTensor(31, [40])];
+    const [factor, shift, mean] = [uniformTensor(30, [40], 0.5, 1.5), uniformTensor(31, [40]), uniformTensor(32, [40])];
     const fn = (x: Tensor) => {
       const a = silu(conv2d(x, stem, undefined, { padding: 1, stride: 2 }));
       const pooled = averagePool2d(maxPool2d(a, 3, { stride: 1, padding: 1 }), 3, { stride: 1, padding: 1 });
-      const b = batchNormInference(concatenate([a, conv2d(pooled, across)], 1), factor, shift, zeros([40]), ones([40]));
+      const b = batchNormInference(concatenate([a, conv2d(pooled, across)], 1), factor, shift, mean, ones([40]));
       const squeezed = sigmoid(conv2d(reshape(globalAveragePool(b), [-1, 40, 1, 1]), gate));
       const c = conv2d(multiply(b, squeezed), split, undefined, { groups: 4, padding: 1 });
       const d = relu(conv2d(tanh(c), apart, undefined, { dilation: 2, padding: 2 }));

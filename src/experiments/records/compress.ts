@@ -142,4 +142,25 @@ export const records: readonly SystemRecord[] = [
     },
     load: () => import('../compress/hw-nas.js'),
   },
+  {
+    slug: 'random-search',
+    title: 'Random search: the baseline of sparse networks',
+    family: 'compress',
+    about: 'keeps the best of many random sub-networks before training: what any way to a sparse network has to beat',
+    paper: {
+      authors: 'Farahani',
+      title: 'Random Search as a Baseline for Sparse Neural Network Architecture Search',
+      venue: 'arXiv',
+      year: 2024,
+      arxiv: '2403.08265',
+    },
+    abstract: {
+      preserved: 'a significant level of performance can still be preserved even when the network is highly sparse',
+      neutral:
+        'initialized sparse networks found by Random Search neither perform better nor converge more efficiently than ' +
+        'their random counterparts',
+      baseline: 'Random Search may be viewed as a reasonable neutral baseline for sparsity search methods',
+    },
+    load: () => import('../compress/random-search.js'),
+  },
 ];

@@ -178,9 +178,39 @@ const hwNas: readonly Case[] = [
   },
 ];
 
+/** Random search no different from random and far ahead before training, or clearly better. */
+const randomSearchScores = (good: boolean, [at90, at98]: readonly [number, number]): HandMade => {
+  const levels = [0.5, 0.8, 0.9, 0.95, 0.98] as const;
+  const accuracyAt = (level: number) =>
+    ({ 0.5: 87, 0.8: 86, 0.9: at90, 0.95: (at90 + at98) / 2, 0.98: at98 })[level] as number;
+  const arms = levels.flatMap((level) => {
+    const random = { accuracy: accuracyAt(level), steps: 100, area: 80 };
+    return [
+      [`random, p = ${level}`, random],
+      [
+        `random search, p = ${level}`,
+        good
+          ? { ...random, accuracy: random.accuracy + 0.4, steps: 105, area: 80.4, ahead: 2.5 }
+          : { ...random, accuracy: random.accuracy + (level === 0.5 ? -20 : 3), steps: 70, area: 84, ahead: 1.9 },
+      ],
+      [`half of the first layer zeroed, p = ${level}`, { accuracy: random.accuracy - (good ? 2 : 0) }],
+    ] as const;
+  });
+  return {
+    methods: { 'fully connected parent': { accuracy: 89 }, ...Object.fromEntries(arms) },
+    studies: { 'margin over random': 3, 'margin over random search': good ? 2.5 : 1.5 },
+  };
+};
+
+const randomSearch: readonly Case[] = [
+  { data: 'fashion-mnist', holding: randomSearchScores(true, [84, 75]), failing: randomSearchScores(false, [70, 50]) },
+  { data: 'cifar10', holding: randomSearchScores(true, [70, 50]), failing: randomSearchScores(false, [55, 35]) },
+];
+
 export const evidence: Readonly<Record<string, readonly Case[]>> = {
   'hw-nas': hwNas,
   dass: [{ data: 'cifar10', holding: dassScores(true), failing: dassScores(false) }],
   'mst-compression': [{ data: 'fashion-mnist', holding: mstCompression(true), failing: mstCompression(false) }],
+  'random-search': randomSearch,
   'sparse-convnets': sparseConvnets,
 };
