@@ -92,6 +92,7 @@ A recipe is JSON: a list of steps, each with the epochs that it may train.
   }
 layers: pointwise, convolutions, depthwise, linear, all, or a list of names with *. pattern: unstructured, block1, block2, block4, block8, block16, block32, 2:4, or patterns by name of layers. distribution: uniform, erk, global, global-normalized. Pruning without epochs happens at once; quantize comes last. { "do": "hypercomplex", "n": 3, "epochs": 5 } leaves about a third of the weights of layers whose channels 3 divides; it comes before pruning, which writes hypercomplex layers out. Binary networks take { "do": "tree", "strength": 0.3, "depth": "auto", "epochs": 8 }: their channels are computed from each other; without epochs what is there is only ordered. { "do": "learn-masks", "keep": 0.05, "pruneEpochs": 3, "epochs": 6 } keeps 5 % of the weights of every layer, chosen by scores that are trained, then trains those.
 { "do": "replace-spatial", "with": "max", "epochs": 6 } puts pooling in the place of the 3×3 convolutions of bottlenecks, of depthwise convolutions, and of attention in every other block; 1×1 convolutions and linear layers stay. with: max, average, none, or hybrid, which keeps the convolutions that shrink maps. The report says what stayed and why.
+{ "do": "tas", "budget": 0.5, "searchEpochs": 10, "epochs": 20 } searches how many channels each layer and how many blocks each stage keeps within half of the multiply-adds ("cost": "latency": of the time here), and trains a network of these from new weights with the model as its teacher.
 
 At few zeros, groups of output channels that share them are faster than single weights, and lose little once the channels of the whole network have changed places for it:
   { "steps": [{ "do": "prune", "sparsity": 0.3, "pattern": "block4", "rearrange": true, "layers": "convolutions", "epochs": 5 }] }
@@ -147,10 +148,14 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
   const classifier = (await openModelOf(modelPath, 'image-classifier')).classifier();
   if (existsSync(join(flags.out, 'model.plan')))
     throw new Error(`folder "${flags.out}" holds a result already; choose another with --out`);
+  const late = recipe.steps.find((step) => step.do === 'tas' || step.do === 'replace-spatial');
+  if (classifier.description.shape && late)
+    throw new Error(`"${modelPath}" has widths and depths that a search found, which ${late.do} cannot follow`);
   const data = await readFitting(classifier, source, flags);
   const { signal, release } = interruptSignal();
   const bar = new Bar('compressing', 'epochs', flags.json);
-  const epochs = recipeEpochs(recipe);
+  const searching = recipe.steps.reduce((sum, step) => sum + (step.do === 'tas' ? (step.searchEpochs ?? 10) : 0), 0);
+  const epochs = recipeEpochs(recipe) + searching;
   let done = 0;
   try {
     const { plan, report } = await compress(classifier.model, data, recipe, {
@@ -168,7 +173,10 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
     const baselines =
       flags.baselines && (await compareRecipe(modelPath, data, recipe, { plan, report }, flags, signal));
     const { channels, height, width } = classifier.description;
-    const smaller = classifier.withReplaced(spatialRules(recipe)).trainedOn(data, report.after.accuracy);
+    const smaller = classifier
+      .withReplaced(spatialRules(recipe))
+      .withShape(report.shape)
+      .trainedOn(data, report.after.accuracy);
     // Planes of bits have no ONNX operators: binary networks are exported as they are trained.
     const isBinary = Object.keys(binaryLayers(smaller.model)).length > 0;
     const model = isBinary ? smaller.model : smaller.deployed();

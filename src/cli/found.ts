@@ -2,7 +2,7 @@
 
 import { existsSync, rmSync } from 'node:fs';
 import { readJson, writeFileAtomic } from '../data/node.js';
-import { type Genotype, requireGenotype } from '../models/index.js';
+import { type Genotype, type NetworkShape, requireGenotype, requireShapeRecord } from '../models/index.js';
 import type { FitResult, TrainingHooks } from '../nn/index.js';
 import { trainResumably } from './training.js';
 
@@ -49,13 +49,30 @@ export async function searchResumably<Asked extends object, Result extends objec
   return ended ? result : undefined;
 }
 
-/** Cells that --model names: those of a file of a search or of DARTS, or a network's own. */
-export function readCells(model: string): {
+/** A network that --model names. */
+export interface NamedNetwork {
+  /** Its architecture. */
   readonly model: string;
+  /** Cells that a search found. */
   readonly genotype?: Genotype;
+  /** Widths and depths that a search found. */
+  readonly shape?: NetworkShape;
   readonly settings: Readonly<Record<string, number>>;
-} {
+}
+
+/** What --model names: a network, or the file of a search (or cells as DARTS writes them). */
+export function readNetwork(model: string): NamedNetwork {
   if (!model.endsWith('.json')) return { model, settings: {} };
-  const file = readJson(model) as { readonly genotype?: unknown; readonly settings?: Record<string, number> };
-  return { model: 'dass', genotype: requireGenotype(file.genotype ?? file, model), settings: file.settings ?? {} };
+  const file = readJson(model) as {
+    readonly genotype?: unknown;
+    readonly shape?: unknown;
+    readonly architecture?: unknown;
+    readonly settings?: Record<string, number>;
+  };
+  const { settings = {} } = file;
+  if (file.shape === undefined)
+    return { model: 'dass', genotype: requireGenotype(file.genotype ?? file, model), settings };
+  if (typeof file.architecture !== 'string')
+    throw new Error(`"${model}": a shape needs the "architecture" that it is of, such as "resnet20"`);
+  return { model: file.architecture, shape: requireShapeRecord(file.shape, model), settings };
 }

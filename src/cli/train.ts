@@ -11,7 +11,7 @@ import { learners } from './fit/learners.js';
 import { pictureOptions } from './fit/options.js';
 import { settingOptions } from './fit/picture-learners.js';
 import { architectureIn, fitPictures } from './fit/pictures.js';
-import { readCells } from './found.js';
+import { readNetwork } from './found.js';
 import { writeNote } from './output.js';
 import { type ClassifierFlags, withBackgroundOption, withClassifierOptions, withPictureOptions } from './pictures.js';
 import { useThreads } from './threads.js';
@@ -35,6 +35,7 @@ interface Flags extends ClassifierFlags {
   readonly set: readonly string[];
   readonly init?: string;
   readonly keep?: number;
+  readonly teacher?: string;
   readonly threads?: number;
   readonly resume: boolean;
 }
@@ -50,6 +51,7 @@ Examples
   gossamer train flowers/ --model vit-nano --size 32 --init ghn.safetensors   from weights that a hypernetwork predicts
   gossamer train flowers/ --model terminator-nano --size 16 --optimizer kar3 --learning-rate 1e-3   slow networks write its kernels
   gossamer train flowers/ --model found.json --keep 0.05           cells that gossamer search found, 5 % of their weights
+  gossamer train flowers/ --model small/shape.json --teacher big.safetensors   widths and depths that gossamer search found
   gossamer fit digits/ --model resnet20 --set epochs=20 --set augment=yes  the same by gossamer fit, which --set tells these options
   gossamer train moths/ --size 64 --test held-out/ --class-weights balanced --report moths.html   rare classes count alike
   gossamer train birds/ --from flowers.safetensors --freeze        other classes on the backbone of a trained model
@@ -74,7 +76,7 @@ export function trainCommand(): Command {
     .argument('<images>', 'folder of images, or mnist, fashion-mnist, cifar10')
     .option(
       '--model <name>',
-      `architecture, see below; ${DEFAULT_MODEL}, or that of --from, when left out, or a file of gossamer search --model dass`,
+      `architecture, see below; ${DEFAULT_MODEL}, or that of --from, when left out, or a file of gossamer search --model dass or tas`,
     )
     .option('-o, --out <file>', 'the model', 'model.safetensors')
     .option('--epochs <n>', epochs.about, number(1), epochs.default)
@@ -107,6 +109,10 @@ export function trainCommand(): Command {
     'prune every layer to this share of its weights: half as many epochs of scores, then as many again of what is kept',
     shareKept,
   );
+  command.option(
+    '--teacher <model>',
+    'trained classifier of the same classes to learn from too: nine tenths of the loss, at temperature 4',
+  );
   return withClassifierOptions(withBackgroundOption(withPictureOptions(command)))
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--threads <n>', 'threads, the calling one among them', number(1))
@@ -117,7 +123,7 @@ export function trainCommand(): Command {
 
 async function train(path: string, given: Flags): Promise<void> {
   const named = given.model ?? (given.from === undefined ? DEFAULT_MODEL : architectureIn(given.from));
-  const { model, genotype, settings } = readCells(named);
+  const { model, genotype, shape, settings } = readNetwork(named);
   const flags = { ...given, model };
   useThreads(flags.threads);
   requireWritable(flags.out);
@@ -130,9 +136,9 @@ async function train(path: string, given: Flags): Promise<void> {
       const own = resolveOptions(settingOptions(model), { assignments });
       const values = { ...own, ...flags, augment: flags.augment ? 'yes' : 'no' } as const;
       const random = new Random(flags.seed);
-      const { init, keep } = flags;
+      const { init, keep, teacher } = flags;
       fitted = await fitPictures(model, path, {
-        ...{ values, pictures: flags, random, hooks, note: writeNote, init, genotype, keep },
+        ...{ values, pictures: flags, random, hooks, note: writeNote, init, genotype, shape, keep, teacher },
       });
       return fitted;
     },

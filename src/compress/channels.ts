@@ -3,9 +3,8 @@
 
 import { inference, type Layer, replaceWeights, stateOf } from '../nn/index.js';
 import { sizeOf, type Tensor } from '../tensor/index.js';
-import { type ChannelSlice, dependencyGroups, type PruningGroup } from '../trace/index.js';
+import { type ChannelSlice, dependencyGroups, type PruningGroup, withoutSlices } from '../trace/index.js';
 import { usedMultiplyAdds } from './footprint.js';
-import { subTensor } from './slices.js';
 
 /** Options of `removeChannels`. */
 export interface ChannelPruningOptions {
@@ -26,6 +25,11 @@ export interface ChannelPruningOptions {
    * this many channels are not pruned. Default: 8.
    */
   readonly roundTo?: number;
+  /**
+   * Numbers of channels that remain, one for each group, in place of the ratio. Default: by the
+   * ratio.
+   */
+  readonly counts?: readonly number[];
 }
 
 /** What `removeChannels` did to one dependency group. */
@@ -92,7 +96,7 @@ export function channelImportance(
 export function removeChannels(
   model: Layer,
   example: Tensor,
-  { ratio, norm = 2, scope = 'group', roundTo = 8 }: ChannelPruningOptions,
+  { ratio, norm = 2, scope = 'group', roundTo = 8, counts }: ChannelPruningOptions,
 ): RemovedChannels[] {
   if (!(ratio >= 0 && ratio < 1)) throw new RangeError(`the share of channels that go must be in [0, 1), got ${ratio}`);
   const state = stateOf(model);
@@ -107,7 +111,9 @@ export function removeChannels(
     const importance = scores[g] as Float64Array;
     const total = importance.length;
     const wanted = goal[g] as number;
-    const kept = Math.min(total, Math.max(Math.min(roundTo, total), Math.round((total - wanted) / roundTo) * roundTo));
+    const kept =
+      counts?.[g] ??
+      Math.min(total, Math.max(Math.min(roundTo, total), Math.round((total - wanted) / roundTo) * roundTo));
     const order = Array.from(importance.keys()).sort((a, b) => (importance[a] as number) - (importance[b] as number));
     for (const channel of order.slice(0, total - kept)) removed.push(...(channels[channel] as readonly ChannelSlice[]));
     return { members, before: total, after: kept };
@@ -157,25 +163,4 @@ function lowestOfAll(scores: readonly Float64Array[], share: number): number[] {
   all.sort((a, b) => a.score - b.score);
   for (const { group } of all.slice(0, Math.floor(share * all.length))) counts[group] = (counts[group] as number) + 1;
   return counts;
-}
-
-/** The weights that lose slices, without those slices. */
-function withoutSlices(
-  state: Readonly<Record<string, Tensor>>,
-  removed: readonly ChannelSlice[],
-): Record<string, Tensor> {
-  const removedIndices = new Map<string, Map<number, Set<number>>>();
-  for (const { weight, axis, index } of removed) {
-    const axes = removedIndices.get(weight) ?? new Map<number, Set<number>>();
-    removedIndices.set(weight, axes.set(axis, (axes.get(axis) ?? new Set()).add(index)));
-  }
-  return Object.fromEntries(
-    [...removedIndices].map(([name, axes]) => {
-      const weight = state[name] as Tensor;
-      const kept = weight.shape.map((length, axis) =>
-        Array.from({ length }, (_, i) => i).filter((i) => !axes.get(axis)?.has(i)),
-      );
-      return [name, subTensor(weight, kept)];
-    }),
-  );
 }

@@ -3,13 +3,17 @@
 // after.
 
 import { type ImageDataset, imageTensor } from '../data/index.js';
-import { type ImageTrainingOptions, replaceSpatialOps, type SpatialReport, trainOnImages } from '../models/index.js';
 import {
-  binaryLayers,
+  applyShape,
+  type ImageTrainingOptions,
+  type NetworkShape,
+  replaceSpatialOps,
+  trainOnImages,
+} from '../models/index.js';
+import {
   clipBinaryWeights,
   type EpochReport,
   fakeQuantizeWeight,
-  hasHypercomplex,
   inference,
   type Layer,
   type Optimizer,
@@ -36,9 +40,12 @@ import type {
   RecipeStep,
   RemoveChannelsStep,
   ReplaceSpatialStep,
+  ShapeStep,
   TreeStep,
 } from './recipe.js';
+import { replacementLines, requireFollowable } from './recipe-steps.js';
 import { type GroupLayers, prunedLayers, rearrangeFor, type ZeroShares, zeroShares } from './sparsebytenn.js';
+import { searchShape, shapeDistillation, shortSearch } from './tas/index.js';
 import { TRAINING, teacherOf } from './teacher.js';
 
 /** Options of `compress`. */
@@ -68,6 +75,8 @@ export interface CompressionReport {
   readonly layers: readonly KernelChoice[];
   /** Shares of zeros after compression. */
   readonly zeros: ZeroShares;
+  /** Widths and depths that a step searched, with which a model file is read again. */
+  readonly shape?: NetworkShape;
   /** A sentence for each step that says what it did. */
   readonly done: readonly string[];
 }
@@ -106,6 +115,7 @@ class Compression {
   /** Pruning masks by weight name: 1 keeps a weight, 0 holds it at zero. */
   #masks: Weights = {};
   #int8: CompileOptions['int8'];
+  #shape: NetworkShape | undefined;
   readonly #done: string[] = [];
   readonly #teacher: ((images: Tensor) => Tensor) | undefined;
 
@@ -115,19 +125,7 @@ class Compression {
     readonly recipe: Recipe,
     readonly options: CompressOptions,
   ) {
-    const isBinary = Object.keys(binaryLayers(model)).length > 0;
-    const unfit = recipe.steps.find((step) => isBinary !== (step.do === 'tree') && step.do !== 'train');
-    if (unfit)
-      throw new Error(
-        isBinary
-          ? `recipe: ${unfit.do} does not change binary networks; they take the steps tree and train`
-          : 'recipe: the step tree is for binary networks, such as binary-net',
-      );
-    // Layer names that match nothing are reported before hours of training.
-    if (!hasHypercomplex(model)) for (const step of recipe.steps) if (step.do === 'prune') prunedLayers(model, step);
-    const quantized = recipe.steps.findIndex((step) => step.do === 'quantize');
-    if (quantized >= 0 && quantized < recipe.steps.length - 1)
-      throw new Error(`recipe: quantize must be the last step, it is step ${quantized + 1} of ${recipe.steps.length}`);
+    requireFollowable(model, recipe);
     if (recipe.distill)
       this.#teacher = teacherOf(this.#deployed(), data, recipe.training?.batchSize ?? TRAINING.batchSize);
   }
@@ -140,7 +138,8 @@ class Compression {
     }
     const { plan, layers } = this.#compile();
     const after = footprint(this.#deployed(), plan, this.data);
-    return { plan, report: { before, after, layers, zeros: zeroShares(this.#deployed()), done: this.#done } };
+    const report = { before, after, layers, zeros: zeroShares(this.#deployed()), done: this.#done };
+    return { plan, report: this.#shape ? { ...report, shape: this.#shape } : report };
   }
 
   #deployed(): Layer {
@@ -181,6 +180,7 @@ class Compression {
     if (step.do === 'quantize') return this.#quantize(step, index);
     if (step.do === 'tree') return this.#tree(step, index);
     if (step.do === 'learn-masks') return this.#learnMasks(step, index);
+    if (step.do === 'tas') return this.#searchShape(step, index);
     await this.#train(step.epochs, step, index);
     this.#done.push(`trained ${step.epochs} epochs`);
   }
@@ -282,6 +282,29 @@ class Compression {
     );
   }
 
+  async #searchShape(step: ShapeStep, index: number): Promise<void> {
+    if (Object.keys(this.#masks).length > 0)
+      throw new Error('recipe: search widths and depths before weights are pruned, not after');
+    this.#writeOut('widths are searched in');
+    const { batchSize = TRAINING.batchSize } = this.recipe.training ?? {};
+    const logits = this.#teacher ?? teacherOf(this.#deployed(), this.data, batchSize);
+    const random = this.options.random.split(`shape ${index}`);
+    const { budget, cost = 'macs', search = 'both', searchEpochs = 10, epochs } = step;
+    const { signal, onEpoch } = this.options;
+    const found = await searchShape(this.model, this.data, random, {
+      ...{ ...shortSearch, budget, cost, search, batchSize, epochs: searchEpochs },
+      ...(signal && { signal }),
+      onEpoch: (report) => onEpoch?.(report, step, index),
+    });
+    if (found.stopped === 'aborted') throw new DOMException('compression was stopped', 'AbortError');
+    applyShape(this.model, found.shape, exampleOf(this.data), random.split('apply'));
+    this.#shape = found.shape;
+    this.#done.push(
+      `searched widths and depths for ${searchEpochs} epochs: ${((100 * found.cost) / found.full).toFixed(1)} % of the ${cost === 'macs' ? 'multiply-adds' : 'milliseconds of layers'}`,
+    );
+    await this.#train(epochs, step, index, undefined, undefined, { ...shapeDistillation, logits });
+  }
+
   /**
    * The network was trained before: the pull rises at once, and the last quarter keeps its trees.
    */
@@ -341,12 +364,13 @@ class Compression {
     index: number,
     wrapOptimizer?: ImageTrainingOptions['wrapOptimizer'],
     onStep?: ImageTrainingOptions['onStep'],
+    ownTeacher?: ImageTrainingOptions['teacher'],
   ): Promise<void> {
     if (epochs === 0) return;
     const { signal, onEpoch, random } = this.options;
     const masks = this.#masks;
     const frozen = (inner: Optimizer) => (Object.keys(masks).length > 0 ? new Frozen(inner, masks) : inner);
-    const teacher = this.#teacher && { logits: this.#teacher, ...this.recipe.distill };
+    const teacher = ownTeacher ?? (this.#teacher && { logits: this.#teacher, ...this.recipe.distill });
     const { stopped } = await trainOnImages(this.model, this.data, random.split(`step ${index}`), {
       ...TRAINING,
       ...this.recipe.training,
@@ -362,16 +386,4 @@ class Compression {
     });
     if (stopped === 'aborted') throw new DOMException('compression was stopped', 'AbortError');
   }
-}
-
-/** What was replaced and what that saved, and what stayed and why, a reason a line. */
-function replacementLines({ replaced, kept, before, after }: SpatialReport): string[] {
-  const whole = (value: number) => value.toLocaleString('en-US');
-  const reasons = new Map<string, string[]>();
-  for (const { layer, was, now } of kept)
-    reasons.set(`${was}: ${now}`, [...(reasons.get(`${was}: ${now}`) ?? []), layer]);
-  return [
-    `replaced ${replaced.length} spatial operations: ${whole(before.parameters)} parameters became ${whole(after.parameters)}, ${whole(before.multiplyAdds)} multiply-adds ${whole(after.multiplyAdds)}, ${before.milliseconds.toFixed(3)} ms an image ${after.milliseconds.toFixed(3)}`,
-    ...[...reasons].map(([reason, layers]) => `kept ${layers.join(', ')} (${reason})`),
-  ];
 }

@@ -145,6 +145,25 @@ export interface LearnMasksStep {
   readonly epochs?: number;
 }
 
+/**
+ * Searches widths and depths (TAS, see `searchShape`), beginning with the weights of the model, and
+ * trains a network of what it found from new weights, with the model as its teacher.
+ */
+export interface ShapeStep {
+  /** Discriminator of the step. */
+  readonly do: 'tas';
+  /** Share of the cost of the model, in (0, 1]. */
+  readonly budget: number;
+  /** Whether the cost is in multiply-adds or in measured milliseconds. Default: `macs`. */
+  readonly cost?: 'macs' | 'latency';
+  /** What is searched. Default: `both`. */
+  readonly search?: 'both' | 'width' | 'depth';
+  /** Epochs of the search. Default: 10. */
+  readonly searchEpochs?: number;
+  /** Epochs of the training of what was found, at least 1. */
+  readonly epochs: number;
+}
+
 /** One step of a recipe, discriminated by `do`. */
 export type RecipeStep =
   | RemoveChannelsStep
@@ -154,6 +173,7 @@ export type RecipeStep =
   | ReplaceSpatialStep
   | TreeStep
   | LearnMasksStep
+  | ShapeStep
   | QuantizeStep;
 
 /** The rules of a recipe that replace spatial operations, in order; a model's file keeps them. */
@@ -195,6 +215,13 @@ const fields = {
   'replace-spatial': { with: oneOf('max', 'average', 'none', 'hybrid'), kernel: odd, epochs: whole(0) },
   tree: { strength: notNegative, centring: notNegative, depth: depthChoice, epochs: whole(0) },
   'learn-masks': { keep: keptShare, pruneEpochs: whole(0), epochs: whole(0) },
+  tas: {
+    budget: keptShare,
+    cost: oneOf('macs', 'latency'),
+    search: oneOf('both', 'width', 'depth'),
+    searchEpochs: whole(1),
+    epochs: whole(1),
+  },
   quantize: { bits: oneOf(8, 7), weightBits: whole(2), calibration: whole(1), percentile, epochs: whole(0) },
 } as const;
 
@@ -206,6 +233,7 @@ const required = {
   'replace-spatial': ['with'],
   tree: [],
   'learn-masks': ['keep'],
+  tas: ['budget', 'epochs'],
   quantize: [],
 } as const;
 

@@ -13,6 +13,9 @@ export const TRAINING = { batchSize: 64, learningRate: 1e-3, weightDecay: 1e-4 }
  * The current model as a distillation teacher: compiled plans for the two batch sizes of an epoch
  * (full and last), which hold their own copies of the weights and so do not follow later changes of
  * the model.
+ *
+ * @param data its training images are distilled on
+ * @returns logits of a batch of images
  */
 export function teacherOf(model: Layer, data: ImageDataset, batchSize: number): (images: Tensor) => Tensor {
   const { count } = data.train;

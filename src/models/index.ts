@@ -22,6 +22,15 @@ export {
   type MixedNetwork,
   mixedNetwork,
 } from './cell-network.js';
+export {
+  addsInput,
+  type ChannelWidths,
+  lastConvOf,
+  residualBlocksOf,
+  traceUntied,
+  type WidthGroup,
+  widthsOf,
+} from './channel-widths.js';
 export { cocoPrecision } from './coco.js';
 export { type ConvNormOptions, convNorm, heConv } from './conv-norm.js';
 export { CopyTransformer, type CopyTransformerOptions, type EncodedSource } from './copy-transformer.js';
@@ -63,6 +72,15 @@ export {
   type MobileNetV2Options,
   roundChannels,
 } from './mobilenet.js';
+export {
+  type ApplyShapeOptions,
+  applyShape,
+  type NetworkShape,
+  requireShapeRecord,
+  type ShapeSpace,
+  shapeSpaceOf,
+} from './network-shape.js';
+export { type BlockStage, nothing, stagesOf, truncateStage, wrapInList } from './network-stages.js';
 export {
   type NetworkCosts,
   replaceSpatial,

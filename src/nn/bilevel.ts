@@ -94,11 +94,14 @@ export interface BilevelOptions<Model extends object, Batch>
    * `architectureStep`.
    */
   readonly stepArchitecture?: (other: Batch, own: Batch, mode: Mode) => void;
+  /** The architecture weights of the model, by parameter name. Default: `architectureOf`. */
+  readonly architecture?: (model: Model) => Weights;
 }
 
 /**
  * A step of α alone: the gradient of the loss of a batch with respect to the architecture weights.
  *
+ * @param alphas the architecture weights. Default: those of mixed operators
  * @returns the loss
  */
 export function architectureStep<Model extends object>(
@@ -106,8 +109,8 @@ export function architectureStep<Model extends object>(
   loss: (live: Model, mode: Mode) => Tensor,
   optimizer: AlternatingOptimizer,
   mode: Mode,
+  alphas: Weights = architectureOf(model),
 ): number {
-  const alphas = architectureOf(model);
   const found = gradientsOf(model, (live) => lossWithTerms(mode, (own) => loss(live, own)), alphas);
   const value = found.loss.item();
   if (Number.isFinite(value)) optimizer.updateArchitecture(alphas, found.gradients);
@@ -123,8 +126,9 @@ export function architectureStep<Model extends object>(
  * @throws Error for a model without mixed operators, or what `fit` throws
  */
 export function fitBilevel<Model extends object, Batch>(options: BilevelOptions<Model, Batch>): Promise<FitResult> {
-  const { model, loss, batches, architectureBatches, stepArchitecture, ...others } = options;
-  const names = Object.keys(architectureOf(model));
+  const { model, loss, batches, architectureBatches, stepArchitecture, architecture, ...others } = options;
+  const alphas = () => (architecture ?? architectureOf)(model);
+  const names = Object.keys(alphas());
   if (names.length === 0) throw new Error('fitBilevel: the model has no MixedOperator, so that nothing is searched');
   const optimizer = options.optimizer ?? new AlternatingOptimizer(names);
   return fit<Model, Batch>({
@@ -139,7 +143,7 @@ export function fitBilevel<Model extends object, Batch>(options: BilevelOptions<
           const other = drawn.next().value as Batch;
           const mode = training(draws.split(at++));
           if (stepArchitecture) stepArchitecture(other, batch, mode);
-          else architectureStep(model, (live, own) => loss(live, other, own), optimizer, mode);
+          else architectureStep(model, (live, own) => loss(live, other, own), optimizer, mode, alphas());
           yield batch;
         }
       } finally {

@@ -175,6 +175,7 @@ export {
 } from './optimizers.js';
 export { consecutive, meanOverParts } from './parts.js';
 export { phaseCheckpoints } from './phases.js';
+export { type LayerPlace, placesOf } from './places.js';
 export { PReLU } from './prelu.js';
 export { type ProgressStream, progressLine } from './progress.js';
 export { midRanks, spearman } from './rank-correlation.js';

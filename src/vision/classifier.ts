@@ -18,8 +18,10 @@ import {
   writeModelFile,
 } from '../data/index.js';
 import {
+  applyShape,
   type Genotype,
   type ImageTrainingOptions,
+  type NetworkShape,
   replaceSpatial,
   type SpatialRule,
   trainOnImages,
@@ -62,6 +64,8 @@ export interface ImageDescription {
   readonly genotype?: Genotype;
   /** Rules that replaced spatial operations of the network, in order. Default: none. */
   readonly replaced?: readonly SpatialRule[];
+  /** Widths and depths, where they are not those of the architecture. */
+  readonly shape?: NetworkShape;
   /** What it was trained on, where that is known. */
   readonly trained?: ImageTrainingRecord;
 }
@@ -94,8 +98,9 @@ export class ImageClassifier {
    * @param architecture one of `imageModelNames`
    * @param settings of the architecture, see `imageModelSettings`
    * @param genotype cells that a search found, for `dass`
-   * @throws Error for an unknown architecture or setting, or one that does not take images of this
-   * size
+   * @param shape widths and depths that a search found
+   * @throws Error for an unknown architecture or setting, one that does not take images of this
+   * size, or a shape of another architecture
    */
   static create(
     architecture: string,
@@ -103,10 +108,15 @@ export class ImageClassifier {
     random: Random,
     settings: Readonly<Record<string, number>> = {},
     genotype?: Genotype,
+    shape?: NetworkShape,
   ): ImageClassifier {
     const { channels, height, width } = data.train;
     const { classes, mean, deviation, background = 'white' } = data;
-    const own = { ...(Object.keys(settings).length > 0 && { settings }), ...(genotype && { genotype }) };
+    const own = {
+      ...(Object.keys(settings).length > 0 && { settings }),
+      ...(genotype && { genotype }),
+      ...(shape && { shape }),
+    };
     const description = { architecture, classes, channels, height, width, mean, deviation, background, ...own };
     return new ImageClassifier(description, modelOf(description, random));
   }
@@ -144,6 +154,22 @@ export class ImageClassifier {
     if (rules.length === 0) return this;
     const replaced = [...(this.description.replaced ?? []), ...rules];
     return new ImageClassifier({ ...this.description, replaced }, this.model);
+  }
+
+  /**
+   * A new network of the same description, with initial weights.
+   *
+   * @param shape its widths and depths. Default: those of the description
+   */
+  anew(random: Random, shape: NetworkShape | undefined = this.description.shape): ImageClassifier {
+    const { trained: _, ...own } = this.description;
+    const description = { ...own, ...(shape && { shape }) };
+    return new ImageClassifier(description, modelOf(description, random));
+  }
+
+  /** The same network with a shape in the description that was applied to it, see `applyShape`. */
+  withShape(shape: NetworkShape | undefined): ImageClassifier {
+    return shape ? new ImageClassifier({ ...this.description, shape }, this.model) : this;
   }
 
   /** The network for inference: in merged form if it has one. */
@@ -257,8 +283,12 @@ export function deployedForm(model: Layer): Layer {
 
 function modelOf(description: ImageDescription, random: Random): Layer {
   const { architecture, channels, height, width, classes, settings = {}, genotype, replaced = [] } = description;
-  const shape = { channels, classes: classes.length, size: height, imageWidth: width, settings, genotype };
-  const model = imageModel(architecture, shape, random);
+  const sizes = { channels, classes: classes.length, size: height, imageWidth: width, settings, genotype };
+  const model = imageModel(architecture, sizes, random);
   for (const rule of replaced) replaceSpatial(model, rule);
+  if (description.shape)
+    scope(() =>
+      applyShape(model, description.shape as NetworkShape, zeros([1, channels, height, width]), random.split('shape')),
+    );
   return model;
 }

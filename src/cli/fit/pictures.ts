@@ -1,9 +1,15 @@
 // Classifiers of pictures, for `gossamer fit` and `gossamer train`.
 
-import { searchSplit, trainSparsely } from '../../compress/index.js';
+import { searchSplit, shapeDistillation, teacherOf, trainSparsely } from '../../compress/index.js';
 import type { ImageDataset } from '../../data/index.js';
 import { readBytes, requireWritable, writeFileAtomic } from '../../data/node.js';
-import { balancedWeights, type Genotype, type ImageTrainingOptions, VisionTransformer } from '../../models/index.js';
+import {
+  balancedWeights,
+  type Genotype,
+  type ImageTrainingOptions,
+  type NetworkShape,
+  VisionTransformer,
+} from '../../models/index.js';
 import { type FitResult, MANY_CONTEXT_WEIGHTS, parameterCount, SoftHGNN } from '../../nn/index.js';
 import { type Random, zeros } from '../../tensor/index.js';
 import {
@@ -25,8 +31,12 @@ type Request = Pick<FitRequest<typeof pictureOptions>, 'values' | 'random' | 'ho
   readonly pictures: ClassifierFlags;
   /** Cells that a search found, for `dass`. */
   readonly genotype?: Genotype | undefined;
+  /** Widths and depths that a search found. */
+  readonly shape?: NetworkShape | undefined;
   /** Share of the weights of each layer that is kept. Default: all of them. */
   readonly keep?: number | undefined;
+  /** Model file of a classifier to learn from. Default: labels alone. */
+  readonly teacher?: string | undefined;
 };
 
 /** Steps below which running statistics and weights have hardly settled. */
@@ -38,20 +48,29 @@ const UNBALANCED = 3;
 export async function fitPictures(
   architecture: string,
   path: string,
-  { values, pictures, random, hooks, note, init, genotype, keep }: Request,
+  { values, pictures, random, hooks, note, init, genotype, shape, keep, teacher: teacherPath }: Request,
 ): Promise<Fitted> {
   const source = sourceOf(pictures, init);
+  const teacher = teacherPath === undefined ? undefined : ImageClassifier.load(readBytes(teacherPath), teacherPath);
   if (keep !== undefined && pictures.freeze)
     throw new Error('--keep prunes all layers, --freeze trains one; leave one out');
   if (pictures.size) requireImageSize(architecture, ...pictures.size);
   if (pictures.report !== undefined) requireWritable(pictures.report);
-  const all = await readLike(source, path, pictures);
+  const all = await readLike(source ?? teacher, path, pictures);
   const data = withoutSearchPictures(architecture, all, keep, note);
   if (pictures.report !== undefined && data.test.count === 0)
     throw new Error('--report tells of test pictures, of which there are none; leave one of both out');
+  if (teacher) requireTeacher(teacher, data, teacherPath as string);
   const settings = { ...source?.description.settings, ...settingsOf(architecture, values) };
   const cells = genotype ?? source?.description.genotype;
-  const classifier = ImageClassifier.create(architecture, data, random.split('model'), settings, cells);
+  const classifier = ImageClassifier.create(
+    architecture,
+    data,
+    random.split('model'),
+    settings,
+    cells,
+    shape ?? source?.description.shape,
+  );
   noteNetwork(classifier, data, note);
   if (init !== undefined) {
     const { channels, height, width } = data.train;
@@ -70,6 +89,7 @@ export async function fitPictures(
     }),
     ...classWeightsOf(data, values, note),
     ...(source && { continues: true }),
+    ...(teacher && { teacher: { ...shapeDistillation, logits: teacherOf(teacher.deployed(), data, batch) } }),
     ...(pictures.freeze && { frozen: (name: string) => !isHead(name) }),
     validate: true,
   });
@@ -120,6 +140,19 @@ function trainClassifier(
     epochs: { pretrain: epochs, prune: Math.ceil(epochs / 2), finetune: epochs },
     learningRates: { pretrain: learningRate, finetune: learningRate },
   });
+}
+
+/** @throws Error unless a teacher knows the same classes, of pictures of the same size */
+export function requireTeacher({ description }: ImageClassifier, { train, classes }: ImageDataset, path: string): void {
+  const { channels, height, width } = description;
+  if (train.channels !== channels || train.height !== height || train.width !== width)
+    throw new Error(
+      `the teacher "${path}" reads ${channels}×${height}×${width}, the pictures are ${train.channels}×${train.height}×${train.width}; give it the same --size and --channels`,
+    );
+  if (classes.join('\n') !== description.classes.join('\n'))
+    throw new Error(
+      `the teacher "${path}" knows the classes ${description.classes.join(', ')}, the pictures have ${classes.join(', ')}`,
+    );
 }
 
 /** Name of the network in a model file, for trainings that begin with it. */

@@ -16,10 +16,11 @@ import { writeNote } from '../output.js';
 import { readPictures } from '../pictures.js';
 import { trainResumably } from '../training.js';
 import { searchByCommand } from './hw-nas-command.js';
-import { budget, type HwNasFlags } from './hw-nas-flags.js';
+import type { HwNasFlags } from './hw-nas-flags.js';
 import { writeImageFront } from './hw-nas-front.js';
 import { loggedSearch, requireFreshFolder } from './hw-nas-run.js';
 import type { SearchModel } from './model.js';
+import { budgetOption } from './options.js';
 
 /** Steps in which an elastic network is trained here, some minutes. */
 const STEPS = 600;
@@ -50,9 +51,7 @@ export const hwNasSearch: SearchModel<HwNasFlags> = {
       .choices(Object.keys(tactics))
       .default('concurrent'),
     new Option('--pass <n>', 'pictures of a pass whose latency is measured').argParser(number(1)).default(1),
-    new Option('--budget <objective=most>', 'what the chosen network may need, as latency=2 (ms); may be repeated')
-      .argParser(budget)
-      .default([], 'none'),
+    budgetOption,
     new Option('--bits <list>', 'search the precision of networks too, among 7, 8 and 32 bits').argParser(list),
     new Option('--warm <front.csv>', 'begin with the networks of this table, such as the front for another machine'),
     new Option(
@@ -94,6 +93,8 @@ async function run(path: string, flags: HwNasFlags): Promise<void> {
 /** @throws Error naming the objectives that there are */
 function requireObjectives({ objectives, budget: budgets }: HwNasFlags): void {
   const known: readonly string[] = subNetworkMetrics;
+  const share = budgets.find(({ name }) => name === '');
+  if (share) throw new Error(`--budget ${share.most}: name the objective that it is for, as latency=${share.most}`);
   const unknown = [...objectives, ...budgets.map(({ name }) => name)].find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw new Error(`objective "${unknown}" does not exist; there are ${known.join(', ')}, or those of --evaluate`);

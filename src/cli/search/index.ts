@@ -9,10 +9,12 @@ import { dassSearch } from './dass.js';
 import { hwNasSearch } from './hw-nas.js';
 import type { SearchFlags, SearchModel } from './model.js';
 import { pflayerSearch } from './pflayer.js';
+
 import { randomSearch } from './random-search.js';
+import { tasSearch } from './tas.js';
 
 /** Everything that can be searched; the first when --model is left out. */
-const models = [pflayerSearch, dassSearch, hwNasSearch, randomSearch] as unknown as readonly SearchModel[];
+const models = [pflayerSearch, dassSearch, hwNasSearch, randomSearch, tasSearch] as unknown as readonly SearchModel[];
 
 const names = models.map(({ name }) => name);
 

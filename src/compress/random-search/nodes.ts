@@ -5,9 +5,8 @@
 
 import { inference, type Layer, stateOf, type Weights } from '../../nn/index.js';
 import { multiply, type Random, sizeOf, type Tensor } from '../../tensor/index.js';
-import { dependencyGroups } from '../../trace/index.js';
+import { dependencyGroups, subTensor } from '../../trace/index.js';
 import { type Genome, SearchSpace } from '../search/space.js';
-import { subTensor } from '../slices.js';
 
 /** Hidden nodes that one layer, or layers that depend on each other, have in common. */
 export interface NodeLayer {

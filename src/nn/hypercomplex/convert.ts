@@ -1,46 +1,18 @@
 // Hypercomplex layers in place of the convolutions and linear layers of any network, and back.
 
-import { Random, scope, Tensor } from '../../tensor/index.js';
+import { Random, scope, type Tensor } from '../../tensor/index.js';
 import { Conv1d, Conv2d } from '../convolution.js';
 import { Linear } from '../linear.js';
 import { parameter, type Weights } from '../module.js';
+import { type LayerPlace, placesOf } from '../places.js';
 import { HypercomplexLayer, PHConv1d, PHConv2d, PHLinear } from './layers.js';
 
 /** A layer that has a hypercomplex twin. */
 export type PlainLayer = Conv1d | Conv2d | Linear;
 
-/** A field of a module that holds a layer. */
-export interface LayerPlace<L> {
-  /** Dotted path of the field. */
-  readonly name: string;
-  /** The object with the field. */
-  readonly owner: Record<string, unknown>;
-  /** Name of the field in `owner`. */
-  readonly key: string;
-  /** The layer. */
-  readonly layer: L;
-}
-
 const isPlain = (value: unknown): value is PlainLayer =>
   value instanceof Conv1d || value instanceof Conv2d || value instanceof Linear;
 const isHypercomplex = (value: unknown): value is HypercomplexLayer => value instanceof HypercomplexLayer;
-
-/** The layers of a kind in a module, at any depth, with the names that their weights begin with. */
-function placesOf<L>(module: object, is: (value: unknown) => value is L): LayerPlace<L>[] {
-  const found: LayerPlace<L>[] = [];
-  const seen = new Set<object>();
-  const visit = (owner: Record<string, unknown>, path: string) => {
-    if (seen.has(owner)) return;
-    seen.add(owner);
-    for (const [key, value] of Object.entries(owner)) {
-      if (is(value)) found.push({ name: path + key, owner, key, layer: value });
-      else if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) && !(value instanceof Tensor))
-        visit(value as Record<string, unknown>, `${path}${key}.`);
-    }
-  };
-  visit(module as Record<string, unknown>, '');
-  return found;
-}
 
 /** The convolutions and linear layers of a module, at any depth. */
 export function plainPlaces(module: object): LayerPlace<PlainLayer>[] {

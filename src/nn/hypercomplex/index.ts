@@ -4,7 +4,6 @@ export {
   followLayerKinds,
   hasHypercomplex,
   hypercomplexFrom,
-  type LayerPlace,
   type PlainLayer,
   plainPlaces,
   toPlain,
