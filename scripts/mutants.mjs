@@ -85,7 +85,8 @@ async function runTests(copy, tests) {
   return {
     passed: status === 0 && results.numPassedTests > 0,
     failure: failures[0]?.fullName,
-    broken: broken?.message ?? (results ? undefined : stderr.trim().split('\n').at(-1)),
+    broken:
+      broken?.message ?? (results ? undefined : stderr.trim().split('\n').at(-1) || 'the tests ended without a report'),
   };
 }
 

@@ -596,7 +596,7 @@ class OneEdge implements Layer {
   readonly mixed: MixedOperator;
   readonly fc: Linear;
 
-  constructor(seed: number, channels = 8, only?: 'conv' | 'skip') {
+  constructor(seed: number, channels = 8) {
     const random = new Random(seed);
     const lift = new Conv2d(1, channels, 1, random);
     const conv = [
@@ -605,9 +605,8 @@ class OneEdge implements Layer {
       new BatchNorm2d(channels),
       { forward: (x: Tensor) => relu(x) },
     ];
-    const candidates = { conv, skip: [] };
     this.lift = lift;
-    this.mixed = new MixedOperator(only ? { [only]: candidates[only] } : candidates, random);
+    this.mixed = new MixedOperator({ conv, skip: [] }, random);
     this.fc = new Linear(channels, 2, random);
   }
 
