@@ -14,6 +14,20 @@ export { type Distribution, erkSparsities, type PrunableLayer } from './densitie
 export { type EstimateOptions, estimatePruning, type PruningEstimate } from './estimate.js';
 export { exampleOf, type Footprint, footprint, latency, usedMultiplyAdds } from './footprint.js';
 export {
+  GroupNormShrinking,
+  type GroupScoreOptions,
+  type GroupShrinkage,
+  groupScores,
+  type ProgressivePruning,
+  type ProgressivePruningOptions,
+  type PrunableNetwork,
+  prunableNetwork,
+  pruneToSpeedup,
+  type ScoreNormalizer,
+  shrinkageGradients,
+  shrinkFactors,
+} from './group-norms.js';
+export {
   bestOrder,
   type ChannelOrder,
   type GroupedRows,
@@ -37,6 +51,7 @@ export {
   type UnitShape,
   unitShape,
 } from './masks.js';
+export * from './metapruning/index.js';
 export * from './mst-compression/index.js';
 export { cubicSparsity, Frozen, masksOf, Pruning, type PruningOptions, pruneOnce } from './pruning.js';
 export * from './random-search/index.js';

@@ -15,7 +15,16 @@ import {
   runSequence,
   type Sequence,
 } from '../nn/index.js';
-import { add, globalAveragePool, maxPool2d, pad, type Random, slice, type Tensor } from '../tensor/index.js';
+import {
+  add,
+  globalAveragePool,
+  maxPool2d,
+  pad,
+  type Random,
+  requireChoice,
+  slice,
+  type Tensor,
+} from '../tensor/index.js';
 import { heConv } from './conv-norm.js';
 import { roundChannels } from './mobilenet.js';
 
@@ -193,6 +202,11 @@ export interface SmallResNetOptions {
   readonly classes?: number;
   /** Channels of the three groups. Default: [16, 32, 64]. */
   readonly widths?: readonly [number, number, number];
+  /**
+   * Shortcuts where the shape changes: `subsampled` pixels with channels of zeros, which has no
+   * weights, or a 1×1 convolution with a norm, `projection`. Default: `subsampled`.
+   */
+  readonly shortcut?: 'subsampled' | 'projection';
 }
 
 /**
@@ -217,16 +231,18 @@ export class SmallResNet {
   constructor(
     depth: number,
     random: Random,
-    { channels = 3, classes = 10, widths = [16, 32, 64] }: SmallResNetOptions = {},
+    { channels = 3, classes = 10, widths = [16, 32, 64], shortcut = 'subsampled' }: SmallResNetOptions = {},
   ) {
     const n = (depth - 2) / 6;
     if (!Number.isInteger(n) || n < 1)
       throw new RangeError(`SmallResNet: the depth must be 6n + 2 (8, 14, 20, …), got ${depth}`);
+    requireChoice('SmallResNet', 'shortcut', shortcut, ['subsampled', 'projection']);
+    const by = shortcut === 'projection' ? projection : subsampling;
     this.conv1 = heConv(channels, widths[0], 3, random, { padding: 1 });
     this.bn1 = new BatchNorm2d(widths[0]);
-    this.layer1 = residualGroup(BasicBlock, widths[0], widths[0], n, 1, subsampling, random);
-    this.layer2 = residualGroup(BasicBlock, widths[0], widths[1], n, 2, subsampling, random);
-    this.layer3 = residualGroup(BasicBlock, widths[1], widths[2], n, 2, subsampling, random);
+    this.layer1 = residualGroup(BasicBlock, widths[0], widths[0], n, 1, by, random);
+    this.layer2 = residualGroup(BasicBlock, widths[0], widths[1], n, 2, by, random);
+    this.layer3 = residualGroup(BasicBlock, widths[1], widths[2], n, 2, by, random);
     this.linear = new Linear(widths[2], classes, random);
   }
 

@@ -81,7 +81,7 @@ test('the hypervolume of three points by hand', () => {
     [3, 1],
   ];
   expect(hypervolume(points, [4, 4])).toBe(6);
-  expect(hypervolume([...points, [2, 3], [5, 0]], [4, 4])).toBe(6);
+  expect(hypervolume([...points, [2, 3], [5, 0], [0, 5]], [4, 4])).toBe(6);
   expect(hypervolume([[2]], [5])).toBe(3);
   expect(hypervolume([], [4, 4])).toBe(0);
   expect(() => hypervolume([[1]], [1, 2])).toThrow('1 objectives');
