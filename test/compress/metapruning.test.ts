@@ -43,6 +43,7 @@ import {
   parameters,
   SGD,
   stateOf,
+  type TrainingState,
   type Weights,
   withWeights,
 } from '../../src/nn/index.js';
@@ -799,6 +800,42 @@ describe('meta-training', () => {
     const losses = history.map(({ loss }) => loss);
     expect(losses).toEqual([...losses].sort((a, b) => b - a));
     expect(new Set(losses).size).toBe(5);
+  });
+
+  test('goes on from a checkpoint as if it had not been cut off, with the epochs made since', async () => {
+    const model = trained(1);
+    const options = { epochs: 3, batchSize: 12 };
+    const whole = metanetworkFor(model);
+    await metaTrain(whole, [model], data, new Random(1), options);
+    let saved: TrainingState | undefined;
+    const checkpoint = {
+      load: () => saved,
+      save: (state: TrainingState) => {
+        saved = {
+          ...state,
+          weights: copyOf(state.weights),
+          optimizer: { ...state.optimizer, tensors: copyOf(state.optimizer.tensors) },
+        };
+      },
+    };
+    const cut = new AbortController();
+    const onEpoch = ({ epoch }: { epoch: number }) => epoch === 2 && cut.abort();
+    const first = await metaTrain(metanetworkFor(model), [model], data, new Random(1), {
+      ...options,
+      checkpoint,
+      onEpoch,
+      signal: cut.signal,
+    });
+    expect(first.stopped).toBe('aborted');
+    expect(first.epochs.map(({ epoch }) => epoch)).toEqual([1, 2]);
+    const resumed = metanetworkFor(model, 7);
+    const rest = await metaTrain(resumed, [model], data, new Random(1), { ...options, checkpoint });
+    expect(rest.epochs.map(({ epoch }) => epoch)).toEqual([3]);
+    expectSameWeights(parameters(resumed), parameters(whole));
+    const aborted = { ...options, dimension: 4, layers: 1, signal: AbortSignal.abort(new Error('stop')) };
+    await expect(trainMetanetwork([trained(1), trained(2)], data, data.test, new Random(1), aborted)).rejects.toThrow(
+      'stop',
+    );
   });
 
   test('reads one batch where asked, and stops at a loss that is not finite', async () => {

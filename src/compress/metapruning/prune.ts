@@ -233,7 +233,7 @@ export interface TrainedMetanetwork extends MetaTraining {
  * which chooses its epoch.
  *
  * @param images validation images for that choice
- * @throws Error for fewer than two networks, or one given twice
+ * @throws Error for fewer than two networks, or one given twice; the signal's reason when it aborts
  */
 export async function trainMetanetwork(
   models: readonly Layer[],
@@ -251,6 +251,10 @@ export async function trainMetanetwork(
   const own = Object.entries({ dimension, layers, nodeScale, edgeScale }).filter(([, value]) => value !== undefined);
   const metanetwork = new Metanetwork(architecture, random.split('metanetwork'), Object.fromEntries(own));
   const trained = await metaTrain(metanetwork, models.slice(0, -1), data, random.split('training'), options);
-  const curves = await chooseEpoch(metanetwork, trained.epochs, heldOut, data, images, random.split('choice'), choice);
+  options.signal?.throwIfAborted();
+  const curves = await chooseEpoch(metanetwork, trained.epochs, heldOut, data, images, random.split('choice'), {
+    ...choice,
+    training: { signal: options.signal, ...choice?.training },
+  });
   return { ...trained, metanetwork, curves };
 }
