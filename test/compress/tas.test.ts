@@ -199,6 +199,10 @@ describe('samples of a row', () => {
     expect([0, 300, 600].map((epoch) => temperatureAt(epoch, 600))).toEqual(
       [5, 2.55, 0.1].map((own) => expect.closeTo(own, 9)),
     );
+    const [hot, cold] = [4, 1].map((own) => perturbed(logits, own, new Random(5)).dataSync<Float32Array>());
+    cold?.forEach((own, at) => {
+      expect(hot?.[at]).toBeCloseTo(own / 4, 5);
+    });
     expect(() => perturbed(logits, 0, new Random(0))).toThrow(/positive/);
   });
 });

@@ -163,4 +163,28 @@ export const records: readonly SystemRecord[] = [
     },
     load: () => import('../compress/random-search.js'),
   },
+  {
+    slug: 'tas',
+    title: 'Transformable architecture search (TAS)',
+    family: 'compress',
+    about: 'learns by gradients how many channels and blocks a trained network keeps within a budget',
+    paper: {
+      authors: 'Dong, Yang',
+      title: 'Network Pruning via Transformable Architecture Search',
+      venue: 'NeurIPS',
+      year: 2019,
+      arxiv: '1905.09717',
+    },
+    abstract: {
+      effective:
+        'Experiments on CIFAR-10 […] demonstrate the effectiveness of our new perspective of network pruning compared ' +
+        'to traditional network pruning algorithms',
+      elsewhere:
+        'Experiments on […] CIFAR-100 and ImageNet demonstrate the effectiveness of our new perspective of network ' +
+        'pruning compared to traditional network pruning algorithms',
+      components:
+        'Various searching and knowledge transfer approaches are conducted to show the effectiveness of the two components',
+    },
+    load: () => import('../compress/tas.js'),
+  },
 ];
