@@ -134,7 +134,7 @@ describe.each(Object.entries(parents))('sub-networks of a %s', (_, make) => {
     const { model, examples, names } = make();
     const nodes = new NodeSpace(model, examples.inputs(all(1)));
     const before = stateOf(model);
-    for (const sparsity of [0, 0.3, 0.5, 0.9]) {
+    for (const sparsity of [0, 0.3, 0.5, 0.9, 0.97]) {
       const kept = nodes.space.decode(nodes.sample(new Random(5), { sparsity }));
       expect(kept.map(({ length }) => length)).toEqual(
         nodes.layers.map((layer) => Math.max(1, Math.round((1 - sparsity) * layer.nodes))),
