@@ -5,8 +5,11 @@ import { type Random, scope } from '../tensor/index.js';
 
 /** A mean with its bounds. */
 export interface Interval {
+  /** Mean of the values. */
   readonly mean: number;
+  /** Lower end. */
   readonly low: number;
+  /** Upper end. */
   readonly high: number;
 }
 

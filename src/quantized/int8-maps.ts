@@ -21,7 +21,9 @@ const sizesOf = (x: Tensor) => {
 
 /** Windows along both axes of a pool. */
 export interface PoolAxes {
+  /** Windows along the height. */
   readonly rows: PoolWindows;
+  /** Windows along the width. */
   readonly columns: PoolWindows;
 }
 
@@ -89,7 +91,9 @@ export function writeMapped(device: Device, x: Tensor, table: Tensor, y: Tensor)
 
 /** A quantised image, and what its bytes stand for. */
 export interface QuantizedImage {
+  /** i8 [n, h, w, pitch]. */
   readonly x: Tensor;
+  /** What its bytes stand for. */
   readonly from: Quantization;
 }
 

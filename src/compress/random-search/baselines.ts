@@ -30,6 +30,7 @@ export type SparseArm = keyof typeof sparseArms;
 
 /** What training and comparison see. */
 export interface SparseData {
+  /** Examples that all networks are trained on. */
   readonly train: Examples;
   /** Examples that the trained networks are scored on, once each. */
   readonly test: Examples;
@@ -62,6 +63,7 @@ export interface SparseBaselineOptions
 
 /** Results of one arm or method. */
 export interface ArmResult {
+  /** The arm or method. */
   readonly name: string;
   /** Mean score over test examples and repeats: accuracy in [0, 1], or less the squared error. */
   readonly score: number;
@@ -75,7 +77,9 @@ export interface ArmResult {
 
 /** The difference of two arms. */
 export interface Margin extends Interval {
+  /** What is ahead by the margin. */
   readonly name: string;
+  /** What it is compared with. */
   readonly over: string;
 }
 

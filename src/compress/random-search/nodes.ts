@@ -36,6 +36,7 @@ export interface NodeSampling {
 
 /** The node space of a parent network. */
 export class NodeSpace {
+  /** The layers whose nodes can be off. */
   readonly layers: readonly NodeLayer[];
   /** A binary gene for each node. */
   readonly space: SearchSpace<KeptNodes>;

@@ -13,6 +13,7 @@ import { NodeSpace } from './nodes.js';
 
 /** Options of `recipeBaselines`. */
 export interface RecipeBaselineOptions {
+  /** The arms that are trained. */
   readonly arms: readonly SparseArm[];
   /** Number of parameters of the recipe's result that are not zero. */
   readonly nonZeros: number;
@@ -26,8 +27,11 @@ export interface RecipeBaselineOptions {
   readonly candidates?: number;
   /** Training images that judge them. Default: 500. */
   readonly searchSet?: number;
+  /** Source of all draws. */
   readonly random: Random;
+  /** Stops between arms. */
   readonly signal?: AbortSignal | undefined;
+  /** Called when an arm has been scored, with the share that is done. */
   readonly onProgress?: (done: number, arm: string) => void;
 }
 

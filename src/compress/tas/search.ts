@@ -84,6 +84,7 @@ export interface FoundShape extends Pick<FitResult, 'history' | 'stopped'> {
   readonly shape: NetworkShape;
   /** F of the shape after the last epoch, and of the full network, in the unit of the budget. */
   readonly cost: number;
+  /** F of the full network. */
   readonly full: number;
   /** F of the shape of the last epoch before steps of the cost loss alone, see `settled`. */
   readonly costOfSearch: number;

@@ -79,9 +79,13 @@ export interface Crossing {
 
 /** All that is searched. */
 export interface ShapeChoices {
+  /** Widths: layers that share one choice of channels. */
   readonly groups: readonly SearchedGroup[];
+  /** Depths. */
   readonly stages: readonly SearchedStage[];
+  /** Layers whose multiply-adds depend on the choices. */
   readonly products: readonly ProductLayer[];
+  /** Additions of maps whose widths may differ. */
   readonly crossings: readonly Crossing[];
   /** Multiply-adds that no choice changes. */
   readonly constant: number;

@@ -58,7 +58,9 @@ export interface TrainedTable {
 
 /** Standardisation of a numeric target by the training rows. */
 export interface TargetScale {
+  /** Mean of the target. */
   readonly mean: number;
+  /** Its standard deviation. */
   readonly deviation: number;
 }
 

@@ -112,7 +112,7 @@ const searchScores = (good: boolean): HandMade['methods'] => {
   return {
     concurrent: {
       ...{ volume: good ? 90 : 85, span: good ? 0.8 : 0.79, toTarget: good ? 50 : 51, changed },
-      ...{ toWeak: good ? 18 : 19, toEvolution: good ? 90 : 91 },
+      ...{ toWeak: good ? 12 : 19, toEvolution: good ? 60 : 91 },
     },
     'NSGA-II': { volume: 85, toTarget: 100, changed },
     'one-shot predictor': { changed },
