@@ -1,43 +1,16 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readCsv } from '../../src/data/index.js';
-import { Random } from '../../src/tensor/index.js';
 import { commandInFolder, main } from './command.js';
-
-const SIZE = 8;
+import { classifiedStripes, rightStripes, writeStripes } from './striped-pictures.js';
 
 describe.skipIf(!existsSync(main))('search of sparse cells on the command line (needs a build)', () => {
   const { folder, gossamer } = commandInFolder('dass');
 
-  /** Stripes across or down, in noise. */
-  const write = (file: string, down: boolean, random: Random) =>
-    sharp(
-      Uint8Array.from({ length: SIZE * SIZE }, (_, at) => {
-        const place = down ? at % SIZE : Math.floor(at / SIZE);
-        return Math.max(0, Math.min(255, (place % 2 === 0 ? 200 : 50) + 20 * random.gaussian()));
-      }),
-      { raw: { width: SIZE, height: SIZE, channels: 1 } },
-    )
-      .png()
-      .toFile(join(folder, file));
-
   beforeAll(async () => {
-    const random = new Random(1);
-    for (const kind of ['across', 'down']) mkdirSync(join(folder, 'stripes', kind), { recursive: true });
-    mkdirSync(join(folder, 'new'));
-    for (let i = 0; i < 20; i++)
-      for (const kind of ['across', 'down']) await write(`stripes/${kind}/${i}.png`, kind === 'down', random);
-    for (const kind of ['across', 'down']) await write(`new/${kind}.png`, kind === 'down', random);
+    await writeStripes(folder, { size: 8 });
   }, 30_000);
 
-  const named = (model: string) =>
-    readCsv(gossamer('classify', model, 'new').stdout).rows.map(([picture, , label]) => [picture, label]);
-  const right = [
-    ['new/across.png', 'across'],
-    ['new/down.png', 'down'],
-  ];
   const space = ['--width', '4', '--cells', '3', '--nodes', '1', '--operations', 'none,skip_connect,sep_conv_3x3'];
 
   test('search, train again with another share, change the share by a recipe, classify', () => {
@@ -58,8 +31,8 @@ describe.skipIf(!existsSync(main))('search of sparse cells on the command line (
     expect(found.status).toBe(0);
     expect(found.stdout).toMatch(/normal: 2: (skip_connect|sep_conv_3x3) of [01], 2: /);
     expect(found.stdout).toMatch(/found\.safetensors, found\.plan: test accuracy [\d.]+ %/);
-    expect(named('found.safetensors')).toEqual(right);
-    expect(named('found.plan')).toEqual(right);
+    expect(classifiedStripes(gossamer, 'found.safetensors')).toEqual(rightStripes);
+    expect(classifiedStripes(gossamer, 'found.plan')).toEqual(rightStripes);
     const kept = JSON.parse(readFileSync(join(folder, 'found.json'), 'utf8')) as { genotype: object };
     expect(kept).toMatchObject({ model: 'dass', keep: 0.3, settings: { width: 4, cells: 3 } });
     // After the search has ended, --resume goes on with the training, of the same options alone.
@@ -76,7 +49,7 @@ describe.skipIf(!existsSync(main))('search of sparse cells on the command line (
     const flags = ['--set', 'width=4', '--set', 'cells=3', '--epochs', '5', '--batch', '6', '--learning-rate', '1e-2'];
     const again = gossamer('train', 'stripes', '--model', 'cells.json', ...flags, '-o', 'dense.safetensors');
     expect(again.status).toBe(0);
-    expect(named('dense.safetensors')).toEqual(right);
+    expect(classifiedStripes(gossamer, 'dense.safetensors')).toEqual(rightStripes);
     const recipe = { training: { batchSize: 6 }, steps: [{ do: 'learn-masks', keep: 0.5, pruneEpochs: 1, epochs: 2 }] };
     writeFileSync(join(folder, 'recipe.json'), JSON.stringify(recipe));
     const small = gossamer(
@@ -91,7 +64,7 @@ describe.skipIf(!existsSync(main))('search of sparse cells on the command line (
     );
     expect(small.status).toBe(0);
     expect(small.stdout).toMatch(/kept 50\.0 % of the weights of \d+ layers/);
-    expect(named('small/model.plan')).toEqual(right);
+    expect(classifiedStripes(gossamer, 'small/model.plan')).toEqual(rightStripes);
     expect(existsSync(join(folder, 'small/model.onnx'))).toBe(true);
     const sparse = gossamer(
       'train',

@@ -1,35 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readCsv } from '../../src/data/index.js';
-import { Random } from '../../src/tensor/index.js';
 import { commandInFolder, main } from './command.js';
-
-const SIZE = 16;
+import { writeStripes } from './striped-pictures.js';
 
 describe.skipIf(!existsSync(main))('EMOv2 on the command line (needs a build)', () => {
   const { folder, gossamer } = commandInFolder('emov2');
 
-  /** Stripes across or down, in noise. */
-  const write = (file: string, down: boolean, random: Random) =>
-    sharp(
-      Uint8Array.from({ length: SIZE * SIZE }, (_, at) => {
-        const place = down ? at % SIZE : Math.floor(at / SIZE);
-        return Math.max(0, Math.min(255, (place % 4 < 2 ? 200 : 50) + 20 * random.gaussian()));
-      }),
-      { raw: { width: SIZE, height: SIZE, channels: 1 } },
-    )
-      .png()
-      .toFile(join(folder, file));
-
   beforeAll(async () => {
-    const random = new Random(1);
-    for (const kind of ['across', 'down']) mkdirSync(join(folder, 'stripes', kind), { recursive: true });
-    mkdirSync(join(folder, 'new'));
-    for (let i = 0; i < 24; i++)
-      for (const kind of ['across', 'down']) await write(`stripes/${kind}/${i}.png`, kind === 'down', random);
-    for (const kind of ['across', 'down']) await write(`new/${kind}.png`, kind === 'down', random);
+    await writeStripes(folder, { size: 16, count: 24, width: 2 });
   }, 30_000);
 
   test('train, classify and embed; compress to a plan that classifies alike', () => {

@@ -1,37 +1,17 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readCsv } from '../../src/data/index.js';
-import { Random } from '../../src/tensor/index.js';
 import { commandInFolder, main } from './command.js';
-
-const SIZE = 8;
+import { classifiedStripes, rightStripes, writeStripes } from './striped-pictures.js';
 
 describe.skipIf(!existsSync(main))('search inside of elastic networks on the command line (needs a build)', () => {
   const { folder, gossamer } = commandInFolder('hw-nas');
   const at = (...path: string[]) => join(folder, ...path);
 
-  /** Stripes across or down, in noise. */
-  const write = (file: string, down: boolean, random: Random) =>
-    sharp(
-      Uint8Array.from({ length: SIZE * SIZE }, (_, place) => {
-        const line = down ? place % SIZE : Math.floor(place / SIZE);
-        return Math.max(0, Math.min(255, (line % 2 === 0 ? 200 : 50) + 20 * random.gaussian()));
-      }),
-      { raw: { width: SIZE, height: SIZE, channels: 1 } },
-    )
-      .png()
-      .toFile(at(file));
-
   beforeAll(async () => {
-    const random = new Random(1);
-    for (const kind of ['across', 'down']) mkdirSync(at('stripes', kind), { recursive: true });
-    mkdirSync(at('new'));
-    for (let i = 0; i < 30; i++)
-      for (const kind of ['across', 'down']) await write(`stripes/${kind}/${i}.png`, kind === 'down', random);
-    for (const kind of ['across', 'down']) await write(`new/${kind}.png`, kind === 'down', random);
+    await writeStripes(folder, { size: 8, count: 30 });
     // A command that measures: accuracy grows with depth and width, energy more so.
     writeFileSync(
       at('measure.cjs'),
@@ -45,12 +25,6 @@ console.log(JSON.stringify({ accuracy: Math.sqrt(depth[0] * width[0]), energy: d
     );
   }, 30_000);
 
-  const named = (model: string) =>
-    readCsv(gossamer('classify', model, 'new').stdout).rows.map(([picture, , label]) => [picture, label]);
-  const right = [
-    ['new/across.png', 'across'],
-    ['new/down.png', 'down'],
-  ];
   const hwNas = (...args: string[]) => gossamer('search', 'stripes', '--model', 'hw-nas', ...args);
   const few = ['--evaluations', '8', '--population', '4'];
 
@@ -70,8 +44,8 @@ console.log(JSON.stringify({ accuracy: Math.sqrt(depth[0] * width[0]), energy: d
     expect(front.columns.slice(-5)).toEqual(['accuracy', 'macs', 'params', 'test', 'chosen']);
     expect(front.rows.filter((row) => row.at(-1) === '1').length).toBe(1);
     expect(readFileSync(at('front', 'front.svg'), 'utf8')).toMatch(/^<svg.*xmlns=.*<circle/s);
-    expect(named('front/model.plan')).toEqual(right);
-    expect(named('front/model.safetensors')).toEqual(right);
+    expect(classifiedStripes(gossamer, 'front/model.plan')).toEqual(rightStripes);
+    expect(classifiedStripes(gossamer, 'front/model.safetensors')).toEqual(rightStripes);
     expect(gossamer('info', 'front/model.safetensors').stdout).toContain('staged-cnn');
     expect(existsSync(at('front', 'model.onnx'))).toBe(true);
     const more = gossamer(
@@ -79,7 +53,7 @@ console.log(JSON.stringify({ accuracy: Math.sqrt(depth[0] * width[0]), energy: d
       ...['--batch', '8', '-o', 'more.safetensors'],
     );
     expect(more.status).toBe(0);
-    expect(named('more.safetensors')).toEqual(right);
+    expect(classifiedStripes(gossamer, 'more.safetensors')).toEqual(rightStripes);
     // A folder holds one search.
     const again = hwNas('--supernet', 'super.safetensors', ...few, '-o', 'front');
     expect(again.status).toBe(2);
@@ -106,7 +80,7 @@ console.log(JSON.stringify({ accuracy: Math.sqrt(depth[0] * width[0]), energy: d
     const bits = hwNas('--supernet', 'super.safetensors', ...few, '--pass', '4', '--bits', '8,32', '-o', 'bits');
     expect(bits.status).toBe(0);
     expect(readFileSync(at('bits', 'front.csv'), 'utf8')).toContain('bits');
-    expect(named('bits/model.plan')).toEqual(right);
+    expect(classifiedStripes(gossamer, 'bits/model.plan')).toEqual(rightStripes);
   });
 
   test('without an elastic network one is trained, and latency is measured', () => {

@@ -1,43 +1,15 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readCsv } from '../../src/data/index.js';
-import { Random } from '../../src/tensor/index.js';
 import { commandInFolder, main } from './command.js';
-
-const SIZE = 12;
+import { classifiedStripes, rightStripes, writeStripes } from './striped-pictures.js';
 
 describe.skipIf(!existsSync(main))('networks of parameter-free layers on the command line (needs a build)', () => {
   const { folder, gossamer } = commandInFolder('pflayer');
 
-  /** Stripes across or down, in noise. */
-  const write = (file: string, down: boolean, random: Random) =>
-    sharp(
-      Uint8Array.from({ length: SIZE * SIZE }, (_, at) => {
-        const place = down ? at % SIZE : Math.floor(at / SIZE);
-        return Math.max(0, Math.min(255, (place % 4 < 2 ? 200 : 50) + 20 * random.gaussian()));
-      }),
-      { raw: { width: SIZE, height: SIZE, channels: 1 } },
-    )
-      .png()
-      .toFile(join(folder, file));
-
   beforeAll(async () => {
-    const random = new Random(1);
-    for (const kind of ['across', 'down']) mkdirSync(join(folder, 'stripes', kind), { recursive: true });
-    mkdirSync(join(folder, 'new'));
-    for (let i = 0; i < 20; i++)
-      for (const kind of ['across', 'down']) await write(`stripes/${kind}/${i}.png`, kind === 'down', random);
-    for (const kind of ['across', 'down']) await write(`new/${kind}.png`, kind === 'down', random);
+    await writeStripes(folder, { size: 12, width: 2 });
   }, 30_000);
-
-  const named = (model: string) =>
-    readCsv(gossamer('classify', model, 'new').stdout).rows.map(([picture, , label]) => [picture, label]);
-  const right = [
-    ['new/across.png', 'across'],
-    ['new/down.png', 'down'],
-  ];
 
   test('train with convolutions, replace them, classify with the plan and with the weights', () => {
     const trained = gossamer(
@@ -50,8 +22,8 @@ describe.skipIf(!existsSync(main))('networks of parameter-free layers on the com
     expect(small.status).toBe(0);
     expect(small.stdout).toMatch(/replaced 6 spatial operations: [\d,]+ parameters became [\d,]+/);
     expect(small.stdout).toContain('kept conv1 (3×3 convolution: it changes the number of channels)');
-    expect(named('small/model.plan')).toEqual(right);
-    expect(named('small/model.safetensors')).toEqual(right);
+    expect(classifiedStripes(gossamer, 'small/model.plan')).toEqual(rightStripes);
+    expect(classifiedStripes(gossamer, 'small/model.safetensors')).toEqual(rightStripes);
   }, 240_000);
 
   test('search: what was found is trained, kept, and made again by gossamer train', () => {
@@ -62,7 +34,7 @@ describe.skipIf(!existsSync(main))('networks of parameter-free layers on the com
     expect(found.stdout).toMatch(/block 1: [\w-]+ \(convolution 0\.\d+, depthwise 0\.\d+, max-pool 0\.\d+/);
     expect(found.stdout).toMatch(/found\.safetensors: test accuracy [\d.]+ %/);
     expect(existsSync(join(folder, 'found.safetensors.checkpoint'))).toBe(false);
-    expect(named('found.safetensors')).toEqual(right);
+    expect(classifiedStripes(gossamer, 'found.safetensors')).toEqual(rightStripes);
     const line = found.stdout.split('\n').find((each) => each.startsWith('gossamer train')) as string;
     const again = gossamer(...line.split(' ').slice(1), '--epochs', '1', '-o', 'again.safetensors');
     expect(again.status).toBe(0);

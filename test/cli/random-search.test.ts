@@ -1,29 +1,15 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readCsv } from '../../src/data/index.js';
 import { Random } from '../../src/tensor/index.js';
 import { commandInFolder, main } from './command.js';
-
-const SIZE = 12;
+import { classifiedStripes, rightStripes, writeStripes } from './striped-pictures.js';
 
 describe.skipIf(!existsSync(main))('random sub-networks on the command line (needs a build)', () => {
   const { folder, gossamer } = commandInFolder('random-search');
   const read = (file: string) => readFileSync(join(folder, file), 'utf8');
   const json = (file: string) => JSON.parse(read(file)) as Record<string, unknown>;
-
-  /** Stripes across or down, in noise. */
-  const write = (file: string, down: boolean, random: Random) =>
-    sharp(
-      Uint8Array.from({ length: SIZE * SIZE }, (_, at) => {
-        const place = down ? at % SIZE : Math.floor(at / SIZE);
-        return Math.max(0, Math.min(255, (place % 2 === 0 ? 200 : 50) + 20 * random.gaussian()));
-      }),
-      { raw: { width: SIZE, height: SIZE, channels: 1 } },
-    )
-      .png()
-      .toFile(join(folder, file));
 
   beforeAll(async () => {
     const random = new Random(1);
@@ -43,11 +29,7 @@ describe.skipIf(!existsSync(main))('random sub-networks on the command line (nee
       `x,z,colour,y,number\n${own.map((row) => row.slice(0, 5).join(',')).join('\n')}\n`;
     writeFileSync(join(folder, 'table.csv'), table(rows.slice(0, 140)));
     writeFileSync(join(folder, 'new.csv'), table(rows.slice(140)));
-    for (const kind of ['across', 'down']) mkdirSync(join(folder, 'stripes', kind), { recursive: true });
-    mkdirSync(join(folder, 'new'));
-    for (let i = 0; i < 20; i++)
-      for (const kind of ['across', 'down']) await write(`stripes/${kind}/${i}.png`, kind === 'down', random);
-    for (const kind of ['across', 'down']) await write(`new/${kind}.png`, kind === 'down', random);
+    await writeStripes(folder, { size: 12, random });
   }, 30_000);
 
   const usual = ['--model', 'random-search', '--hidden', '40,30', '--epochs', '20', '--batch', '16'];
@@ -123,13 +105,7 @@ describe.skipIf(!existsSync(main))('random sub-networks on the command line (nee
     );
     expect(found.stderr).toContain('parent: lenet');
     expect(found.status).toBe(0);
-    const named = (model: string) =>
-      readCsv(gossamer('classify', model, 'new').stdout).rows.map(([picture, , label]) => [picture, label]);
-    const right = [
-      ['new/across.png', 'across'],
-      ['new/down.png', 'down'],
-    ];
-    expect(named('small.safetensors')).toEqual(right);
+    expect(classifiedStripes(gossamer, 'small.safetensors')).toEqual(rightStripes);
 
     expect(
       gossamer('train', 'stripes', '--model', 'lenet', '--epochs', '8', '--batch', '6', '-o', 'dense.safetensors')
@@ -165,7 +141,7 @@ describe.skipIf(!existsSync(main))('random sub-networks on the command line (nee
     ]);
     expect(arms[1]?.parameters).toBe(arms[0]?.parameters);
     // The recipe's own result is what it is without baselines.
-    expect(named('small/model.plan')).toEqual(right);
+    expect(classifiedStripes(gossamer, 'small/model.plan')).toEqual(rightStripes);
   }, 120_000);
 
   test('what cannot be is refused in a line', () => {

@@ -1,47 +1,20 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readCsv } from '../../src/data/index.js';
-import { Random } from '../../src/tensor/index.js';
 import { importOnnx } from '../../src/trace/index.js';
 import { commandInFolder, main } from './command.js';
-
-const SIZE = 8;
+import { classifiedStripes, rightStripes, writeStripes } from './striped-pictures.js';
 
 describe.skipIf(!existsSync(main))('search of widths and depths on the command line (needs a build)', () => {
   const { folder, gossamer } = commandInFolder('tas');
 
-  /** Stripes across or down, in noise. */
-  const write = (file: string, down: boolean, random: Random) =>
-    sharp(
-      Uint8Array.from({ length: SIZE * SIZE }, (_, at) => {
-        const place = down ? at % SIZE : Math.floor(at / SIZE);
-        return Math.max(0, Math.min(255, (place % 2 === 0 ? 200 : 50) + 20 * random.gaussian()));
-      }),
-      { raw: { width: SIZE, height: SIZE, channels: 1 } },
-    )
-      .png()
-      .toFile(join(folder, file));
-  const kinds = ['across', 'down'] as const;
   const fit = ['--batch', '9', '--learning-rate', '1e-2'];
 
   beforeAll(async () => {
-    const random = new Random(1);
-    for (const kind of kinds) mkdirSync(join(folder, 'stripes', kind), { recursive: true });
-    mkdirSync(join(folder, 'new'));
-    for (let i = 0; i < 20; i++)
-      for (const kind of kinds) await write(`stripes/${kind}/${i}.png`, kind === 'down', random);
-    for (const kind of kinds) await write(`new/${kind}.png`, kind === 'down', random);
+    await writeStripes(folder, { size: 8 });
     gossamer('train', 'stripes', '--model', 'resnet20', '--epochs', '5', ...fit, '-o', 'big.safetensors');
   }, 60_000);
 
-  const named = (model: string) =>
-    readCsv(gossamer('classify', model, 'new').stdout).rows.map(([picture, , label]) => [picture, label]);
-  const right = [
-    ['new/across.png', 'across'],
-    ['new/down.png', 'down'],
-  ];
   const read = (file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8'));
   const bytes = (file: string) => statSync(join(folder, file)).size;
   const search = (...args: string[]) =>
@@ -55,7 +28,8 @@ describe.skipIf(!existsSync(main))('search of widths and depths on the command l
       /channels: conv1 \d+, layer1\.0\.conv1 \d+, .*\nblocks: layer1 [123], layer2 [123], layer3 [123]\n/,
     );
     expect(found.stdout).toMatch(/(3[5-9]|40)\.\d % of the multiply-adds of the teacher/);
-    for (const file of ['model.safetensors', 'model.plan']) expect(named(`small/${file}`)).toEqual(right);
+    for (const file of ['model.safetensors', 'model.plan'])
+      expect(classifiedStripes(gossamer, `small/${file}`)).toEqual(rightStripes);
     expect(bytes('small/model.safetensors')).toBeLessThan(0.75 * bytes('big.safetensors'));
     expect(() => importOnnx(readFileSync(join(folder, 'small/model.onnx')))).not.toThrow();
     const { teacher, found: own, uniform, cost, full, shape } = read('small/report.json');
@@ -73,7 +47,7 @@ describe.skipIf(!existsSync(main))('search of widths and depths on the command l
     );
     const args = ['--model', 'small/shape.json', '--teacher', 'big.safetensors', '--epochs', '6', ...fit];
     expect(gossamer('train', 'stripes', ...args, '-o', 'again.safetensors').status).toBe(0);
-    expect(named('again.safetensors')).toEqual(right);
+    expect(classifiedStripes(gossamer, 'again.safetensors')).toEqual(rightStripes);
     expect(bytes('again.safetensors')).toBe(bytes('small/model.safetensors'));
   });
 
@@ -91,7 +65,9 @@ describe.skipIf(!existsSync(main))('search of widths and depths on the command l
     );
     const own = ['--data', 'stripes', '--recipe', 'recipe.json', '-o', 'shallow'];
     expect(gossamer('compress', 'big.safetensors', ...own).stdout).toContain('searched widths and depths for 1 epochs');
-    expect(named('shallow/model.safetensors')).toEqual(named('shallow/model.plan'));
+    expect(classifiedStripes(gossamer, 'shallow/model.safetensors')).toEqual(
+      classifiedStripes(gossamer, 'shallow/model.plan'),
+    );
     expect(search('--teacher', 'shallow/model.safetensors', '-o', 'no').stderr).toContain(
       'has been made smaller already',
     );
