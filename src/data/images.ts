@@ -66,7 +66,13 @@ export function selectedImages(images: LabelledImages, indices: Int32Array): Lab
   const pixels = new Uint8Array(indices.length * size);
   for (const [at, index] of indices.entries())
     pixels.set(images.pixels.subarray(index * size, (index + 1) * size), at * size);
-  return { ...images, count: indices.length, pixels, labels: indices.map((index) => images.labels[index] as number) };
+  return {
+    ...images,
+    count: indices.length,
+    pixels,
+    labels: indices.map((index) => images.labels[index] as number),
+    ...(images.files && { files: Array.from(indices, (index) => images.files?.[index] as string) }),
+  };
 }
 
 /**

@@ -113,6 +113,7 @@ export {
   imageTensor,
   type LabelledImages,
   selectedImages,
+  trainingBatches,
 } from './images.js';
 export {
   type IncidenceReading,

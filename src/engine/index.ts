@@ -23,7 +23,7 @@ export type { BroadcastArguments, Four } from './cpu/routines/elementwise.js';
 export type { ArgumentsOf, KernelName, KernelsTaking } from './cpu/routines/index.js';
 export type { Int8Geometry } from './cpu/routines/int8.js';
 export type { Six, StridedBox } from './cpu/routines/layout.js';
-export type { Samples, Windows, Windows as PoolWindows } from './cpu/routines/pool.js';
+export type { Samples, Windows } from './cpu/routines/pool.js';
 export { rowBlock } from './cpu/routines/rows.js';
 export { depthwisePlanes, paddedPlanes, tapPlaces } from './cpu/routines/sparse-windows.js';
 export type { Device, HostDevice } from './device.js';

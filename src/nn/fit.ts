@@ -7,9 +7,10 @@
 
 import type { Communicator } from '../distributed/index.js';
 import { eventTurn } from '../engine/index.js';
-import { keep, type Random, scope, type Tensor } from '../tensor/index.js';
+import { type Random, scope, type Tensor } from '../tensor/index.js';
 import { gradientsOf } from './gradients.js';
 import {
+  cloneWeights,
   disposeWeights,
   loadState,
   lossWithTerms,
@@ -195,7 +196,7 @@ class Run<Model extends object, Batch> {
     optimizer.restore(state.optimizer);
     this.#epoch = state.epoch;
     this.#step = state.step;
-    this.#best = state.best && { ...state.best, weights: copyWeights(state.best.weights) };
+    this.#best = state.best && { ...state.best, weights: cloneWeights(state.best.weights) };
     this.#history.push(...state.history);
     for (const report of state.history) this.options.onEpoch?.(report);
   }
@@ -240,7 +241,7 @@ class Run<Model extends object, Batch> {
     const { model, optimizer, random, batches, signal, validate, validateEvery = 1, checkpoint } = this.options;
     const before =
       signal && checkpoint
-        ? { weights: copyWeights(stateOf(model)), optimizer: copyState(optimizer.state()), step: this.#step }
+        ? { weights: cloneWeights(stateOf(model)), optimizer: copyState(optimizer.state()), step: this.#step }
         : undefined;
     const started = performance.now();
     const epoch = this.#epoch + 1;
@@ -320,7 +321,7 @@ class Run<Model extends object, Batch> {
     const margin = best !== undefined && Number.isFinite(best) ? tolerance * Math.abs(best) : 0;
     if (best !== undefined && !(better === 'larger' ? metric > best + margin : metric < best - margin)) return;
     disposeWeights(this.#best?.weights);
-    this.#best = { epoch, metric, weights: copyWeights(stateOf(model)) };
+    this.#best = { epoch, metric, weights: cloneWeights(stateOf(model)) };
   }
 
   /** With `reloadAfter`: goes back to the best weights every so many epochs after them. */
@@ -356,12 +357,8 @@ class Run<Model extends object, Batch> {
   }
 }
 
-function copyWeights(weights: Weights): Weights {
-  return Object.fromEntries(Object.entries(weights).map(([name, weight]) => [name, keep(weight.clone())]));
-}
-
 function copyState(state: OptimizerState): OptimizerState {
-  return { step: state.step, tensors: copyWeights(state.tensors) };
+  return { step: state.step, tensors: cloneWeights(state.tensors) };
 }
 
 /** Options of `minibatches`. */

@@ -132,6 +132,7 @@ export { MLP, type MLPOptions } from './mlp.js';
 export {
   buffer,
   buffers,
+  cloneWeights,
   disposeWeights,
   inference,
   loadState,

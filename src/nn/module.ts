@@ -117,6 +117,11 @@ export function stateOf(module: object): Record<string, Tensor> {
   return { ...parameters(module), ...buffers(module) };
 }
 
+/** Copies of tensors by name, which outlive their scope; `disposeWeights` frees them. */
+export function cloneWeights(weights: Weights): Weights {
+  return Object.fromEntries(Object.entries(weights).map(([name, weight]) => [name, keep(weight.clone())]));
+}
+
 /** Frees tensors by name, such as the state of a module that is not used again. */
 export function disposeWeights(weights: Weights = {}): void {
   for (const weight of Object.values(weights)) weight.dispose();

@@ -2,7 +2,7 @@
 // scale·(q − zero): pools, sums of pixels, gates, functions by table, additions and joins. Each
 // writes into a given tensor of any device, such as one that records a plan.
 
-import type { Device, PoolWindows } from '../engine/index.js';
+import type { Device, Windows } from '../engine/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { limitsOf, type Quantization } from './int8-convolution.js';
 
@@ -22,9 +22,9 @@ const sizesOf = (x: Tensor) => {
 /** Windows along both axes of a pool. */
 export interface PoolAxes {
   /** Windows along the height. */
-  readonly rows: PoolWindows;
+  readonly rows: Windows;
   /** Windows along the width. */
-  readonly columns: PoolWindows;
+  readonly columns: Windows;
 }
 
 /** Largest quanta of windows; the quantisation stays. */

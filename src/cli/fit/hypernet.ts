@@ -1,7 +1,7 @@
 // Graph hypernetworks for a person's own pictures or text: they predict initial weights of networks
 // that will be trained there.
 
-import { type ImageDataset, type LabelledImages, splitTokens } from '../../data/index.js';
+import { type ImageDataset, type LabelledImages, selectedImages, splitTokens } from '../../data/index.js';
 import { imageSetNames, isFolder, loadText } from '../../data/node.js';
 import {
   type Architecture,
@@ -126,16 +126,10 @@ function validationOf({ train }: ImageDataset, share: number, random: Random) {
   const held = Math.max(1, Math.round(share * train.count));
   if (held >= train.count) throw new Error(`logah: ${train.count} pictures are too few to keep any for validation`);
   const order = random.permutation(train.count);
-  const size = train.channels * train.height * train.width;
-  const pick = (rows: Int32Array): LabelledImages => {
-    const pixels = new Uint8Array(rows.length * size);
-    for (const [at, row] of rows.entries()) pixels.set(train.pixels.subarray(row * size, (row + 1) * size), at * size);
-    const { files, ...images } = train;
-    const own = files && Array.from(rows, (row) => files[row] as string);
-    const labels = rows.map((row) => train.labels[row] as number);
-    return { ...images, count: rows.length, pixels, labels, ...(own && { files: own }) };
+  return {
+    train: selectedImages(train, order.subarray(held)),
+    validation: selectedImages(train, order.subarray(0, held)),
   };
-  return { train: pick(order.subarray(held)), validation: pick(order.subarray(0, held)) };
 }
 
 function textFamily(path: string, { values }: Request): FamilyTask {

@@ -6,7 +6,7 @@ import { number } from '../arguments.js';
 import { withBackgroundOption, withPictureOptions } from '../pictures.js';
 import { useThreads } from '../threads.js';
 import { dassSearch } from './dass.js';
-import { hwNasSearch } from './hw-nas.js';
+import { hwNasSearch } from './hw-nas/index.js';
 import type { SearchFlags, SearchModel } from './model.js';
 import { pflayerSearch } from './pflayer.js';
 

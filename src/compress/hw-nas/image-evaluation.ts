@@ -1,6 +1,6 @@
 // What the sub-networks of an elastic network of pictures are measured on.
 
-import { firstImages, type ImageDataset, imageTensor, type LabelledImages } from '../../data/index.js';
+import { type ImageDataset, imageTensor, type LabelledImages, selectedImages } from '../../data/index.js';
 import { predictedClasses } from '../../nn/index.js';
 import { concatenate, scope, type Tensor, zeros } from '../../tensor/index.js';
 import type { EvaluationData } from './super-network.js';
@@ -21,8 +21,18 @@ export function searchSplit(images: LabelledImages): {
   readonly train: LabelledImages;
   readonly validation: LabelledImages;
 } {
-  const own = Array.from({ length: images.count }, (_, i) => hashOf(images, i) % HELD_OUT === 0);
-  return { train: chosen(images, (i) => !own[i]), validation: chosen(images, (i) => own[i] === true) };
+  const isHeld = Array.from({ length: images.count }, (_, i) => hashOf(images, i) % HELD_OUT === 0);
+  const all = Int32Array.from(isHeld, (_, i) => i);
+  return {
+    train: selectedImages(
+      images,
+      all.filter((i) => !isHeld[i]),
+    ),
+    validation: selectedImages(
+      images,
+      all.filter((i) => isHeld[i]),
+    ),
+  };
 }
 
 /** FNV-1a of the pixels of an image. */
@@ -31,23 +41,6 @@ function hashOf({ pixels, channels, height, width }: LabelledImages, i: number):
   let hash = 0x811c9dc5;
   for (let at = i * size; at < (i + 1) * size; at++) hash = Math.imul(hash ^ (pixels[at] as number), 0x01000193);
   return (hash ^ (hash >>> 15)) >>> 0;
-}
-
-/** The images that pass a test. */
-function chosen(images: LabelledImages, passes: (i: number) => boolean): LabelledImages {
-  const kept = Array.from({ length: images.count }, (_, i) => i).filter(passes);
-  const size = images.channels * images.height * images.width;
-  const pixels = new Uint8Array(kept.length * size);
-  kept.forEach((i, place) => {
-    pixels.set(images.pixels.subarray(i * size, (i + 1) * size), place * size);
-  });
-  return {
-    ...images,
-    count: kept.length,
-    pixels,
-    labels: Int32Array.from(kept, (i) => images.labels[i] as number),
-    ...(images.files && { files: kept.map((i) => images.files?.[i] as string) }),
-  };
 }
 
 /**
@@ -102,7 +95,7 @@ export function accuracyInPasses(
     scope(() => {
       const count = Math.min(passes, images.count - from);
       const own = imageTensor(
-        firstImages(images, images.count),
+        images,
         Array.from({ length: count }, (_, i) => from + i),
         data,
       );

@@ -10,6 +10,7 @@
 import { type ImageBatch, type ImageDataset, imageBatches } from '../../data/index.js';
 import {
   AdamW,
+  cloneWeights,
   crossEntropy,
   disposeWeights,
   type FitResult,
@@ -212,7 +213,7 @@ export async function metaTrain(
     checkpoint: options.checkpoint,
     onEpoch(report) {
       // Resuming tells of old epochs before its first step.
-      if (steps > 0) kept.push({ epoch: report.epoch, weights: copied(parameters(metanetwork)) });
+      if (steps > 0) kept.push({ epoch: report.epoch, weights: cloneWeights(parameters(metanetwork)) });
       options.onEpoch?.(report);
     },
   });
@@ -225,6 +226,3 @@ function* first<Item>(items: Generator<Item>): Generator<Item> {
     return;
   }
 }
-
-const copied = (weights: Weights): Weights =>
-  Object.fromEntries(Object.entries(weights).map(([name, value]) => [name, keep(value.clone())]));

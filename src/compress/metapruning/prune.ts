@@ -4,6 +4,7 @@
 import { type ImageDataset, imageBatches, type LabelledImages } from '../../data/index.js';
 import { accuracyOn, type ImageTrainingOptions, trainOnImages } from '../../models/index.js';
 import {
+  cloneWeights,
   disposeWeights,
   estimateStatistics,
   type FitResult,
@@ -12,9 +13,8 @@ import {
   parameters,
   replaceWeights,
   stateOf,
-  type Weights,
 } from '../../nn/index.js';
-import { keep, type Random, scope } from '../../tensor/index.js';
+import { type Random, scope } from '../../tensor/index.js';
 import { exampleOf } from '../footprint.js';
 import { type ProgressivePruning, type ProgressivePruningOptions, pruneToSpeedup } from '../group-norms.js';
 import { architectureOfGraph } from './graph.js';
@@ -143,9 +143,7 @@ export function pruningCurve(
 
 /** Runs `body`, and gives a model its weights back after it. */
 function restoring<T>(model: Layer, body: (restore: () => void) => T): T {
-  const saved: Weights = Object.fromEntries(
-    Object.entries(stateOf(model)).map(([name, value]) => [name, keep(value.clone())]),
-  );
+  const saved = cloneWeights(stateOf(model));
   const restore = () => replaceWeights(model, saved);
   const end = () => {
     restore();

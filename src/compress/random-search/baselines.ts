@@ -4,6 +4,7 @@
 
 import {
   bootstrapRows,
+  cloneWeights,
   disposeWeights,
   type FitResult,
   heInitialize,
@@ -13,7 +14,7 @@ import {
   replaceWeights,
   stateOf,
 } from '../../nn/index.js';
-import { keep, Random } from '../../tensor/index.js';
+import { Random } from '../../tensor/index.js';
 import { type ArmTraining, type Examples, meanOf, scoresOn, trainOnExamples } from './examples.js';
 import { weightSparsity } from './nodes.js';
 import { type FoundSubNetwork, type SubNetworkSearchOptions, searchSubNetwork } from './search.js';
@@ -139,14 +140,14 @@ export async function sparseBaselines(
     signal,
   };
   const trainArm = options.train ?? ((own: Layer, order: Random) => trainOnExamples(own, train, order, training));
-  const before = copyOf(model);
+  const before = cloneWeights(stateOf(model));
   const results = new Map<string, { scores: Float64Array[]; parameters: number; weightSparsity: number }>();
   const all = [...Object.keys(methods), ...names];
   try {
     for (let repeat = 0; repeat < repeats; repeat++) {
       const own = random.split('repeat').split(repeat);
       initialize?.(model, own.split('parent'));
-      const parent = copyOf(model);
+      const parent = cloneWeights(stateOf(model));
       for (const [at, name] of all.entries()) {
         signal?.throwIfAborted();
         replaceWeights(model, parent);
@@ -215,6 +216,3 @@ function marginsOf(arms: readonly ArmResult[], methods: readonly string[], rando
     ),
   }));
 }
-
-const copyOf = (model: Layer) =>
-  Object.fromEntries(Object.entries(stateOf(model)).map(([name, weight]) => [name, keep(weight.clone())]));

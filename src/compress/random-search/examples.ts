@@ -8,6 +8,7 @@ import {
   type Rows,
   takeRows,
   tensorOf,
+  trainingBatches,
 } from '../../data/index.js';
 import {
   Adam,
@@ -17,7 +18,6 @@ import {
   inference,
   type Layer,
   meanSquaredError,
-  minibatches,
   predictedClasses,
   type Schedule,
   type TrainingHooks,
@@ -145,20 +145,15 @@ export function trainOnExamples(
     optimizer: new Adam({ learningRate }),
     batches: (order) => batchesOf(examples.count, batchSize, order),
     loss: (live, indices, mode) => examples.loss(live.forward(examples.inputs(indices), mode), indices),
-    ...(schedule && { schedule: schedule(epochs * Math.ceil(examples.count / batchSize)) }),
+    ...(schedule && { schedule: schedule(epochs * trainingBatches(examples.count, batchSize)) }),
     ...(onStep && { onStep }),
   });
 }
 
-/** Shuffled batches; a rest of one, which has no variance, joins the batch before it. */
+/** Shuffled batches; a rest of one joins the batch before it (see `trainingBatches`). */
 function* batchesOf(count: number, batchSize: number, random: Random): Generator<Int32Array> {
-  let held: Int32Array | undefined;
-  for (const batch of minibatches(count, batchSize, random)) {
-    if (held && batch.length === 1) held = Int32Array.of(...held, ...batch);
-    else {
-      if (held) yield held;
-      held = batch;
-    }
-  }
-  if (held) yield held;
+  const order = random.permutation(count);
+  const batches = trainingBatches(count, batchSize);
+  for (let at = 0; at < batches; at++)
+    yield order.slice(at * batchSize, at === batches - 1 ? count : (at + 1) * batchSize);
 }

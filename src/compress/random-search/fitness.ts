@@ -6,6 +6,7 @@ import {
   Adam,
   buffers,
   Conv2d,
+  cloneWeights,
   disposeWeights,
   gradientsOf,
   inference,
@@ -96,9 +97,7 @@ export class InitialFitness {
     readonly random: Random,
     readonly options: FitnessOptions = {},
   ) {
-    this.#parent = Object.fromEntries(
-      Object.entries(stateOf(model)).map(([name, weight]) => [name, keep(weight.clone())]),
-    );
+    this.#parent = cloneWeights(stateOf(model));
     const { shareFirst = true, fitness = 'loss' } = options;
     const found = shareFirst && fitness !== 'steps' ? this.#firstLayer() : undefined;
     const perExample = found?.perExample ?? PART / 500;

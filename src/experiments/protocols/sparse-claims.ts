@@ -34,6 +34,16 @@ export function intervalOf<Options>(e: Evidence<Options>, comparison: Comparison
   return bootstrapInterval(differencesOf(e, comparison, sparsity), new Random(0));
 }
 
+/** What an interval says, at the level where that is largest. */
+function largest<Options>(
+  e: Evidence<Options>,
+  comparison: Comparison,
+  levels: readonly number[],
+  of: (interval: Interval, sparsity: number) => number,
+): number {
+  return Math.max(...levels.map((sparsity) => of(intervalOf(e, comparison, sparsity), sparsity)));
+}
+
 /** The farther end of the interval over the band's, at the level where that is largest. */
 export function farthest<Options>(
   e: Evidence<Options>,
@@ -41,11 +51,11 @@ export function farthest<Options>(
   levels: readonly number[],
   band: (sparsity: number) => number,
 ): number {
-  return Math.max(
-    ...levels.map((sparsity) => {
-      const { low, high } = intervalOf(e, comparison, sparsity);
-      return Math.max(Math.abs(low), Math.abs(high)) / band(sparsity);
-    }),
+  return largest(
+    e,
+    comparison,
+    levels,
+    ({ low, high }, sparsity) => Math.max(Math.abs(low), Math.abs(high)) / band(sparsity),
   );
 }
 
@@ -56,17 +66,12 @@ export function widest<Options>(
   levels: readonly number[],
   band: (sparsity: number) => number,
 ): number {
-  return Math.max(
-    ...levels.map((sparsity) => {
-      const { low, high } = intervalOf(e, comparison, sparsity);
-      return (high - low) / (2 * band(sparsity));
-    }),
-  );
+  return largest(e, comparison, levels, ({ low, high }, sparsity) => (high - low) / (2 * band(sparsity)));
 }
 
 /** The upper end of the interval, at the level where that is largest. */
 export function upperEnd<Options>(e: Evidence<Options>, comparison: Comparison, levels: readonly number[]): number {
-  return Math.max(...levels.map((sparsity) => intervalOf(e, comparison, sparsity).high));
+  return largest(e, comparison, levels, ({ high }) => high);
 }
 
 /** Wilcoxon's signed-rank p of a level. */

@@ -17,6 +17,7 @@ import {
 import { type ImageDataset, imageTensor, type LabelledImages } from '../../data/index.js';
 import {
   Conv2d,
+  cloneWeights,
   disposeWeights,
   gradientsOf,
   heInitialize,
@@ -29,7 +30,7 @@ import {
   stateOf,
   type Weights,
 } from '../../nn/index.js';
-import { keep, maxPool2d, Random, reshape, scope, type Tensor } from '../../tensor/index.js';
+import { maxPool2d, Random, reshape, scope, type Tensor } from '../../tensor/index.js';
 import type { Scores } from '../parts/contract.js';
 import type { MethodRun } from '../parts/methods.js';
 import { summarize } from '../parts/statistics.js';
@@ -222,8 +223,7 @@ export function armScores(
 }
 
 /** Copies of the weights of a model that outlive it. */
-export const keptWeights = (model: Layer): Weights =>
-  Object.fromEntries(Object.entries(stateOf(model)).map(([name, own]) => [name, keep(own.clone())]));
+export const keptWeights = (model: Layer): Weights => cloneWeights(stateOf(model));
 
 const rates = [1e-3, 3e-3, 3e-4] as const;
 const choices = new WeakMap<object, Map<string, number>>();

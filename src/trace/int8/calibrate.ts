@@ -1,10 +1,11 @@
 // Calibration of int8 plans: the ranges that values take on example inputs.
 
-import { cpu } from '../../engine/index.js';
+import { type Activation, cpu } from '../../engine/index.js';
 import type { ActivationBits } from '../../quantized/index.js';
 import { emptyTensor, formatShape, type Op, sameShape, scope, type Tensor } from '../../tensor/index.js';
 import { type FusedConvolution, fusedConvolutionOp } from '../fuse.js';
 import type { Graph, GraphNode, Value } from '../graph.js';
+import { activated } from './tables.js';
 
 /** Lowest and highest element. */
 export type Range = readonly [low: number, high: number];
@@ -63,11 +64,12 @@ function runOn(graph: Graph, inputs: readonly Tensor[], seen: Seen): void {
     });
     for (const node of graph.nodes) {
       const given = node.inputs.map((value) => tensors.get(value) ?? value.tensor);
-      const linear = withoutActivation(node);
-      if (linear) seen('before', node.outputs[0] as Value, computed(linear, given)[0] as Tensor);
-      const made = computed(node, given);
+      const made = computed(withoutCurve(node), given);
+      const curve = curveOf(node);
+      if (curve) seen('before', node.outputs[0] as Value, made[0] as Tensor);
+      const results = curve ? [activated(made[0] as Tensor, curve)] : made;
       node.outputs.forEach((value, i) => {
-        note(value, made[i] as Tensor);
+        note(value, results[i] as Tensor);
       });
     }
   });
@@ -79,11 +81,17 @@ function computed({ op, outputs, attributes }: GraphNode, given: readonly Tensor
   return made;
 }
 
-/** A convolution whose activation is no clamp, without it. */
-function withoutActivation(node: GraphNode): GraphNode | undefined {
-  if (node.op !== (fusedConvolutionOp as Op<unknown>)) return undefined;
-  const attributes = node.attributes as FusedConvolution;
-  return clampOf(attributes) ? undefined : { ...node, attributes: { ...attributes, activation: 'none' } };
+/** The activation of a convolution, if it is no clamp. */
+function curveOf({ op, attributes }: GraphNode): Activation | undefined {
+  if (op !== (fusedConvolutionOp as Op<unknown>)) return undefined;
+  const own = attributes as FusedConvolution;
+  return clampOf(own) ? undefined : own.activation;
+}
+
+/** The node without such an activation. */
+function withoutCurve(node: GraphNode): GraphNode {
+  if (!curveOf(node)) return node;
+  return { ...node, attributes: { ...(node.attributes as FusedConvolution), activation: 'none' } };
 }
 
 /**

@@ -2,12 +2,12 @@
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { frontOf, GeneSpace, type LogEntry, type Measurement } from '../../compress/index.js';
-import { readJson, writeFileAtomic } from '../../data/node.js';
-import type { Configuration, Genes } from '../../nn/index.js';
-import { frontPicture, frontTable, frontText } from './hw-nas-files.js';
-import type { HwNasFlags } from './hw-nas-flags.js';
-import { chosenOf, loggedSearch } from './hw-nas-run.js';
+import { frontOf, GeneSpace, type LogEntry, type Measurement } from '../../../compress/index.js';
+import { readJson, writeFileAtomic } from '../../../data/node.js';
+import type { Configuration, Genes } from '../../../nn/index.js';
+import { frontPicture, frontTable, frontText } from './files.js';
+import type { HwNasFlags } from './flags.js';
+import { chosenOf, loggedSearch } from './run.js';
 
 /** Searches the genes of a JSON file. */
 export async function searchByCommand(path: string, flags: HwNasFlags, command: string): Promise<void> {

@@ -2,9 +2,9 @@
 
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { evaluationTable, type GeneSpace, type LogEntry } from '../../compress/index.js';
-import { textTable } from '../result.js';
-import type { Candidate } from './hw-nas-flags.js';
+import { evaluationTable, type GeneSpace, type LogEntry } from '../../../compress/index.js';
+import { textTable } from '../../result.js';
+import type { Candidate } from './flags.js';
 
 /** A front as a table of genes and measurements, the last column 1 for the chosen one. */
 export function frontTable(space: GeneSpace, entries: readonly LogEntry[], chosen: number): string {

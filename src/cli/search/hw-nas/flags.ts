@@ -1,9 +1,9 @@
 // Flags of `gossamer search --model hw-nas`, and the networks that it chooses from.
 
-import type { Measurement, TacticName } from '../../compress/index.js';
-import type { Configuration } from '../../nn/index.js';
-import type { SearchFlags } from './model.js';
-import type { Budget } from './options.js';
+import type { Measurement, TacticName } from '../../../compress/index.js';
+import type { Configuration } from '../../../nn/index.js';
+import type { SearchFlags } from '../model.js';
+import type { Budget } from '../options.js';
 
 /** Flags of `gossamer search --model hw-nas`. */
 export interface HwNasFlags extends SearchFlags {

@@ -8,18 +8,18 @@ import {
   GeneSpace,
   type SearchResult,
   type SubNetworkEvaluator,
-} from '../../compress/index.js';
-import type { ImageDataset } from '../../data/index.js';
-import { writeFileAtomic } from '../../data/node.js';
-import { median } from '../../engine/index.js';
-import { ElasticCnn } from '../../models/index.js';
-import { type Configuration, disposeWeights, inference, type Layer, stateOf } from '../../nn/index.js';
-import { zeros } from '../../tensor/index.js';
-import { exportOnnx, savePlan } from '../../trace/index.js';
-import { ImageClassifier, stagedSettings } from '../../vision/index.js';
-import { frontPicture, frontTable, frontText } from './hw-nas-files.js';
-import type { HwNasFlags } from './hw-nas-flags.js';
-import { chosenOf } from './hw-nas-run.js';
+} from '../../../compress/index.js';
+import type { ImageDataset } from '../../../data/index.js';
+import { writeFileAtomic } from '../../../data/node.js';
+import { median } from '../../../engine/index.js';
+import { ElasticCnn } from '../../../models/index.js';
+import { type Configuration, disposeWeights, inference, type Layer, stateOf } from '../../../nn/index.js';
+import { zeros } from '../../../tensor/index.js';
+import { exportOnnx, savePlan } from '../../../trace/index.js';
+import { ImageClassifier, stagedSettings } from '../../../vision/index.js';
+import { frontPicture, frontTable, frontText } from './files.js';
+import type { HwNasFlags } from './flags.js';
+import { chosenOf } from './run.js';
 
 /** Rounds in which the networks of a front are timed again, in turns. */
 const ROUNDS = 3;

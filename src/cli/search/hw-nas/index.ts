@@ -5,22 +5,28 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Option } from 'commander';
-import { imageEvaluation, SubNetworkEvaluator, searchSplit, subNetworkMetrics, tactics } from '../../compress/index.js';
-import { firstImages, type ImageDataset, type LabelledImages } from '../../data/index.js';
-import { readBytes, requireWritable, writeFileAtomic } from '../../data/node.js';
-import { type Elastic, isElastic, parameterCount } from '../../nn/index.js';
-import { Random } from '../../tensor/index.js';
-import { ImageClassifier } from '../../vision/index.js';
-import { list, number } from '../arguments.js';
-import { writeNote } from '../output.js';
-import { readPictures } from '../pictures.js';
-import { trainResumably } from '../training.js';
-import { searchByCommand } from './hw-nas-command.js';
-import type { HwNasFlags } from './hw-nas-flags.js';
-import { writeImageFront } from './hw-nas-front.js';
-import { loggedSearch, requireFreshFolder } from './hw-nas-run.js';
-import type { SearchModel } from './model.js';
-import { budgetOption } from './options.js';
+import {
+  imageEvaluation,
+  SubNetworkEvaluator,
+  searchSplit,
+  subNetworkMetrics,
+  tactics,
+} from '../../../compress/index.js';
+import { firstImages, type ImageDataset, type LabelledImages } from '../../../data/index.js';
+import { readBytes, requireWritable, writeFileAtomic } from '../../../data/node.js';
+import { type Elastic, isElastic, parameterCount } from '../../../nn/index.js';
+import { Random } from '../../../tensor/index.js';
+import { ImageClassifier } from '../../../vision/index.js';
+import { list, number } from '../../arguments.js';
+import { writeNote } from '../../output.js';
+import { readPictures } from '../../pictures.js';
+import { trainResumably } from '../../training.js';
+import type { SearchModel } from '../model.js';
+import { budgetOption } from '../options.js';
+import { searchByCommand } from './command.js';
+import type { HwNasFlags } from './flags.js';
+import { writeImageFront } from './front.js';
+import { loggedSearch, requireFreshFolder } from './run.js';
 
 /** Steps in which an elastic network is trained here, some minutes. */
 const STEPS = 600;

@@ -10,11 +10,11 @@ import {
   type SearchOptions,
   type SearchResult,
   search,
-} from '../../compress/index.js';
-import { interruptSignal, readUnpackedText, writeFileAtomic } from '../../data/node.js';
-import type { Genes } from '../../nn/index.js';
-import { Bar } from '../bar.js';
-import type { Candidate, HwNasFlags } from './hw-nas-flags.js';
+} from '../../../compress/index.js';
+import { interruptSignal, readUnpackedText, writeFileAtomic } from '../../../data/node.js';
+import type { Genes } from '../../../nn/index.js';
+import { Bar } from '../../bar.js';
+import type { Candidate, HwNasFlags } from './flags.js';
 
 /** Exit code after Ctrl-C. */
 const INTERRUPTED = 130;
