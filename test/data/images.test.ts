@@ -7,6 +7,7 @@ import {
   imageTensor,
   type LabelledImages,
   readIdx,
+  selectedImages,
   writeIdx,
 } from '../../src/data/index.js';
 import { hasImages, loadImages } from '../../src/data/node.js';
@@ -126,4 +127,13 @@ test.skipIf(!hasImages('cifar10'))('CIFAR-10 has colour [needs cifar10]', () => 
       for (let p = 0; p < 1024; p += 8) total += train.pixels[(i * 3 + channel) * 1024 + p] as number;
     expect(total / 1280000 / 255).toBeCloseTo(mean[channel] as number, 2);
   }
+});
+
+test('selected images keep their labels, pixels and the names of their own files', () => {
+  const images = {
+    ...{ count: 3, channels: 1, height: 1, width: 2, pixels: Uint8Array.of(1, 2, 3, 4, 5, 6) },
+    ...{ labels: Int32Array.of(0, 1, 2), files: ['a.png', 'b.png', 'c.png'] },
+  };
+  const { count, pixels, labels, files } = selectedImages(images, Int32Array.of(2, 0));
+  expect([count, [...pixels], [...labels], files]).toEqual([2, [5, 6, 1, 2], [2, 0], ['c.png', 'a.png']]);
 });
