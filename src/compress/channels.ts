@@ -2,8 +2,8 @@
 // every weight that depends on them, and leaves a smaller dense network.
 
 import { inference, type Layer, replaceWeights, stateOf } from '../nn/index.js';
-import { sizeOf, type Tensor } from '../tensor/index.js';
-import { type ChannelSlice, dependencyGroups, type PruningGroup, withoutSlices } from '../trace/index.js';
+import type { Tensor } from '../tensor/index.js';
+import { type ChannelSlice, dependencyGroups, eachPlace, type PruningGroup, withoutSlices } from '../trace/index.js';
 import { usedMultiplyAdds } from './footprint.js';
 
 /** Options of `removeChannels`. */
@@ -42,14 +42,6 @@ export interface RemovedChannels {
   readonly after: number;
 }
 
-/** Flat indices of the elements of a weight that belong to one index of an axis. */
-function* slicePlaces({ shape }: Tensor, { axis, index }: ChannelSlice): Generator<number> {
-  const inner = sizeOf(shape.slice(axis + 1));
-  const outer = sizeOf(shape.slice(0, axis));
-  const length = shape[axis] as number;
-  for (let o = 0; o < outer; o++) for (let i = 0; i < inner; i++) yield (o * length + index) * inner + i;
-}
-
 /**
  * Importance of each channel of a group: Σ|w|ᵖ over its slice of each weight, divided by the mean
  * over the channels of that weight, and averaged over the weights of rank 2 or more.
@@ -71,8 +63,9 @@ export function channelImportance(
       const sums = byMember.get(key) ?? new Float64Array(channels.length);
       byMember.set(key, sums);
       const values = weight.view();
-      for (const place of slicePlaces(weight, slice))
+      eachPlace(weight, slice, (place) => {
         sums[channel] = (sums[channel] as number) + Math.abs(values[place] as number) ** norm;
+      });
     }
   });
   const scores = new Float64Array(channels.length);

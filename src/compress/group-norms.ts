@@ -18,9 +18,10 @@ import {
   stateOf,
   type Weights,
 } from '../nn/index.js';
-import { scope, sizeOf, type Tensor, tensor } from '../tensor/index.js';
+import { scope, type Tensor, tensor } from '../tensor/index.js';
 import {
   type ChannelSlice,
+  eachPlace,
   graphCost,
   graphDependencies,
   type PruningGroup,
@@ -70,14 +71,6 @@ export function prunableNetwork(model: Layer, example: Tensor): PrunableNetwork 
   });
   const kernels = Object.keys(trained).filter((name) => (trained[name] as Tensor).rank > 1);
   return { ...found, counted: new Set([...kernels, ...scales.map(({ name }) => name)]) };
-}
-
-/** Calls `use` with the places of a slice in the values of its weight. */
-function eachPlace({ shape }: Tensor, { axis, index }: ChannelSlice, use: (place: number) => void): void {
-  const inner = sizeOf(shape.slice(axis + 1));
-  const outer = sizeOf(shape.slice(0, axis));
-  const length = shape[axis] as number;
-  for (let o = 0; o < outer; o++) for (let i = 0; i < inner; i++) use((o * length + index) * inner + i);
 }
 
 /**

@@ -18,7 +18,7 @@ export { type CostLine, calibrateKernels, fitCosts, type KernelCosts, type Timed
 export { type ExportOptions, exportOnnx } from './onnx/export.js';
 export { type ImportOptions, importOnnx, type OnnxModel } from './onnx/import.js';
 export { loadPlan, Plan, savePlan } from './plan.js';
-export { subTensor, withoutSlices } from './pruning/remove.js';
+export { eachPlace, subTensor, withoutSlices } from './pruning/remove.js';
 export type { LayerOperator, SparseForm, SparseKernel } from './sparse-forms.js';
 export type { KernelChoice, SparseOptions } from './sparse-kernels.js';
 export type { LayerWork } from './sparse-race.js';

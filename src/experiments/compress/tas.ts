@@ -19,6 +19,7 @@ import {
   randomTitle,
   shapeArms,
   shapeMethod,
+  sparselyLearnt,
   TAS,
   TAS_NONE,
   TAS_WEIGHTS,
@@ -136,7 +137,7 @@ export const experiment = defineExperiment({
   notes: ({ images, validation, epochs, searchEpochs, trials, budget }) => [
     `The unpruned network is a ResNet-14, trained for ${epochs} epochs, as all smaller networks are, on ${images} images; each learning rate is the best of ${trials} on ${validation} images. The last epoch counts; test images are read once.`,
     `Searches see half of the training images for weights, half for widths and depths, ${searchEpochs} epochs, within ${100 * budget} % of the multiply-adds. All small networks but the variants have those of the found shape, to 1 %.`,
-    'Pruned networks keep the weights of the channels of the largest L1 norm, or the largest L2 norm over all weights of a dependency group, and are fine-tuned; distilled: with the unpruned network as teacher, 0.9 of the loss, T = 4.',
+    'Pruned networks keep the weights of the channels of the largest L1 norm, or the largest L2 norm over all weights of a dependency group after sparse learning of as many epochs as a search has, and are fine-tuned; distilled: with the unpruned network as teacher, 0.9 of the loss, T = 4.',
   ],
   async runSeed(loaded, values, context) {
     const { data, test } = splitImages(loaded, values.validation);
@@ -151,7 +152,8 @@ export const experiment = defineExperiment({
       const random = context.random.split(title);
       shapes.set(title, (await foundShape(data, values, values.budget, own, random, context)).shape);
     }
-    const arms = shapeArms(data, values, teacher, shapes, context.random.split('random shapes'));
+    const sparse = await sparselyLearnt(teacher, data, values, context.random.split('sparse learning'), context);
+    const arms = shapeArms(data, values, { teacher, sparse }, shapes, context.random.split('random shapes'));
     const order = small(values);
     const own = order.flatMap((title) => arms.filter((arm) => arm.title === title));
     const after = await runMethods(

@@ -4,7 +4,9 @@
 import {
   costOfShape,
   type FoundShape,
+  GroupNormShrinking,
   macTables,
+  prunableNetwork,
   randomShape,
   removeChannels,
   type Searched,
@@ -143,6 +145,38 @@ export function choicesOf(data: ImageDataset, width: number): ShapeChoices {
   return shapeChoicesOf(unpruned(data, width, new Random(0)), exampleFor(data), new Random(0));
 }
 
+/** λ of sparse learning, as in the authors' runs on CIFAR-10. */
+const SHRINKAGE = 5e-4;
+
+/**
+ * A copy of the unpruned network after sparse learning, for as many epochs as a search has: the
+ * channels of least group norm are shrunk the most, before they are removed.
+ */
+export async function sparselyLearnt(
+  teacher: Layer,
+  data: ImageDataset,
+  { width, searchEpochs, batch }: ShapeRun,
+  random: Random,
+  { signal }: Pick<RunContext, 'signal'>,
+): Promise<Layer> {
+  const model = copyOfUnpruned(teacher, data, width);
+  await trainOnImages(model, data, random, {
+    ...{ epochs: searchEpochs, batchSize: batch, learningRate: (rateSettings[0] as RateSetting).learningRate },
+    wrapOptimizer: (inner) =>
+      new GroupNormShrinking(inner, prunableNetwork(model, exampleFor(data)), { strength: SHRINKAGE }),
+    ...(signal && { signal }),
+  });
+  signal?.throwIfAborted();
+  return model;
+}
+
+/** A network of the unpruned one's form with the weights of another of that form. */
+function copyOfUnpruned(source: Layer, data: ImageDataset, width: number): Layer {
+  const model = unpruned(data, width, new Random(0));
+  loadState(model, stateOf(source));
+  return model;
+}
+
 /**
  * Removes the channels of least norm from a network, the same share of every group and then single
  * ones, until it needs a number of multiply-adds, to 1 %.
@@ -179,11 +213,15 @@ export function pruneTo(model: Layer, make: () => Layer, example: Tensor, norm: 
   removeChannels(model, example, { ratio: 0, norm, counts });
 }
 
-/** The networks of a seed. */
+/**
+ * The networks of a seed.
+ *
+ * @param sparse the unpruned network after sparse learning
+ */
 export function shapeArms(
   data: ImageDataset,
   values: ShapeRun,
-  teacher: Layer,
+  { teacher, sparse }: { readonly teacher: Layer; readonly sparse: Layer },
   shapes: ReadonlyMap<string, NetworkShape>,
   random: Random,
 ): ShapeArm[] {
@@ -192,21 +230,17 @@ export function shapeArms(
   const space = choicesOf(data, width);
   const tables = macTables(space);
   const target = costOfShape(space, tables, shapes.get(TAS) as NetworkShape);
-  const copied = () => {
-    const model = unpruned(data, width, new Random(0));
-    loadState(model, stateOf(teacher));
-    return model;
-  };
+  const copied = (source: Layer) => copyOfUnpruned(source, data, width);
   const shaped =
     (shape: NetworkShape, weights: 'new' | 'kept' = 'new') =>
     (own: Random) => {
-      const model = weights === 'kept' ? copied() : unpruned(data, width, own);
+      const model = weights === 'kept' ? copied(teacher) : unpruned(data, width, own);
       applyShape(model, shape, example, own.split('shape'), { weights });
       return model;
     };
-  const pruned = (norm: 1 | 2) => () => {
-    const model = copied();
-    pruneTo(model, copied, example, norm, target);
+  const pruned = (source: Layer, norm: 1 | 2) => () => {
+    const model = copied(source);
+    pruneTo(model, () => copied(source), example, norm, target);
     return model;
   };
   const found = shapes.get(TAS) as NetworkShape;
@@ -222,12 +256,12 @@ export function shapeArms(
     })),
     ...(
       [
-        [L1, 1],
-        [GROUP, 2],
+        [L1, teacher, 1],
+        [GROUP, sparse, 2],
       ] as const
-    ).flatMap(([title, norm]) => [
-      { title, start: pruned(norm) },
-      { title: distilled(title), start: pruned(norm), teacher },
+    ).flatMap(([title, source, norm]) => [
+      { title, start: pruned(source, norm) },
+      { title: distilled(title), start: pruned(source, norm), teacher },
     ]),
     ...[...shapes]
       .filter(([title]) => title !== TAS)

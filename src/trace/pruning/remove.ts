@@ -1,7 +1,15 @@
-// Weights without the slices of removed channels.
+// The places of channels in weights, and weights without the slices of removed ones.
 
 import { sizeOf, type Tensor, tensor } from '../../tensor/index.js';
 import type { ChannelSlice } from './channels.js';
+
+/** Calls `use` with the places of a slice in the values of its weight, in ascending order. */
+export function eachPlace({ shape }: Tensor, { axis, index }: ChannelSlice, use: (place: number) => void): void {
+  const inner = sizeOf(shape.slice(axis + 1));
+  const outer = sizeOf(shape.slice(0, axis));
+  const length = shape[axis] as number;
+  for (let o = 0; o < outer; o++) for (let i = 0; i < inner; i++) use((o * length + index) * inner + i);
+}
 
 /**
  * The weights that lose slices, without those slices; weights that lose none are left out.
