@@ -297,7 +297,7 @@ class Compression {
       onEpoch: (report) => onEpoch?.(report, step, index),
     });
     if (found.stopped === 'aborted') throw new DOMException('compression was stopped', 'AbortError');
-    applyShape(this.model, found.shape, exampleOf(this.data), random.split('apply'));
+    applyShape(this.model, found.shape, exampleOf(this.data), random.split('apply'), { weights: 'kept' });
     this.#shape = found.shape;
     this.#done.push(
       `searched widths and depths for ${searchEpochs} epochs: ${((100 * found.cost) / found.full).toFixed(1)} % of the ${cost === 'macs' ? 'multiply-adds' : 'milliseconds of layers'}`,
