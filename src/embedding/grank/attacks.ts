@@ -31,7 +31,9 @@ export function attackOn(peers: number, kind: 'targeted' | 'inflation' | 'epic')
   return { attackers: 3 * peers, queries: 100, terms: 'one', click: 'bottom' };
 }
 
-/** A peer that searches only to click. It ranks by counts: its own similarity is of no use to it. */
+/**
+ * A peer that searches only to click. It ranks by counts: its own similarity is of no use to it.
+ */
 export class AttackingPeer extends GRankPeer {
   readonly #draws: Random;
   readonly #term: string;
@@ -39,9 +41,9 @@ export class AttackingPeer extends GRankPeer {
   constructor(
     id: string,
     library: ItemLibrary,
-    random: Random,
     readonly attack: Attack,
     readonly terms: readonly string[],
+    random: Random,
   ) {
     super(id, library, random.split('peer'));
     this.#draws = random.split('draws');

@@ -256,7 +256,7 @@ export class PeerSimulation<Item> {
     const random = this.random.split('attack');
     for (let at = 0; at < attack.attackers; at++) {
       const library = this.#honest[random.integer(this.#honest.length)]?.peer.library as ItemLibrary;
-      const attacker = new AttackingPeer(nameOf('x', at), library, random.split(at), attack, this.terms);
+      const attacker = new AttackingPeer(nameOf('x', at), library, attack, this.terms, random.split(at));
       this.transport.join(attacker.id, attacker);
       this.#start(attacker, this.#honest[random.integer(this.#honest.length)]?.peer as GRankPeer, random);
       this.#attackers.push(attacker);
