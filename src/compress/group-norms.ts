@@ -21,9 +21,9 @@ import {
 import { scope, type Tensor, tensor } from '../tensor/index.js';
 import {
   type ChannelSlice,
+  dependenciesOf,
   eachPlace,
   graphCost,
-  graphDependencies,
   type PruningGroup,
   trace,
   withoutSlices,
@@ -48,6 +48,8 @@ export interface PrunableNetwork {
   readonly multiplyAdds: number;
   /** Names of the weights that scores count: kernels, matrices and the scales of norms. */
   readonly counted: ReadonlySet<string>;
+  /** By layer whose channels cannot change: why, such as `an output`. */
+  readonly fixed: ReadonlyMap<string, string>;
 }
 
 /**
@@ -62,7 +64,7 @@ export function prunableNetwork(model: Layer, example: Tensor): PrunableNetwork 
     [example],
     stateOf(model),
     (graph) => ({
-      groups: graphDependencies(graph),
+      ...dependenciesOf(graph),
       multiplyAdds: graphCost(graph, trained).multiplyAdds,
     }),
   );
@@ -70,7 +72,12 @@ export function prunableNetwork(model: Layer, example: Tensor): PrunableNetwork 
     return rank === 1 && /(^|\.)weight$/.test(name) && 'epsilon' in owner;
   });
   const kernels = Object.keys(trained).filter((name) => (trained[name] as Tensor).rank > 1);
-  return { ...found, counted: new Set([...kernels, ...scales.map(({ name }) => name)]) };
+  const fixed = new Map(
+    [...found.fixed].flatMap(([weight, reason]) =>
+      kernels.includes(weight) ? [[weight.replace(/\.weight$/, ''), reason] as const] : [],
+    ),
+  );
+  return { ...found, fixed, counted: new Set([...kernels, ...scales.map(({ name }) => name)]) };
 }
 
 /**
@@ -212,6 +219,8 @@ export interface ProgressivePruning {
   readonly speedup: number;
   /** Number of channels that were removed. */
   readonly removed: number;
+  /** By layer whose channels could not be removed: why. */
+  readonly fixed: ReadonlyMap<string, string>;
 }
 
 /**
@@ -243,13 +252,19 @@ export function pruneToSpeedup(model: Layer, example: Tensor, options: Progressi
     if (from / after < speedup) {
       replaceWeights(model, Object.fromEntries(saved));
       throw new Error(
-        `pruneToSpeedup: a speed-up of ${speedup} is out of reach: with one channel in each group the network takes ${after} multiply-adds, 1/${(from / after).toFixed(2)} of ${from}`,
+        `pruneToSpeedup: a speed-up of ${speedup} is out of reach: with one channel in each group the network takes ${after} multiply-adds, 1/${(from / after).toFixed(2)} of ${from}${fixedText(network.fixed)}`,
       );
     }
-    return { before, after, speedup: from / after, removed: all - channelsOf(network) };
+    return { before, after, speedup: from / after, removed: all - channelsOf(network), fixed: network.fixed };
   } finally {
     for (const [, value] of saved) value.dispose();
   }
+}
+
+/** The layers whose channels cannot change, in a message. */
+function fixedText(fixed: ReadonlyMap<string, string>): string {
+  const reasons = [...fixed].map(([layer, reason]) => `those of ${layer} cannot change (${reason})`);
+  return reasons.length > 0 ? `; ${reasons.join(', ')}` : '';
 }
 
 const channelsOf = ({ groups }: PrunableNetwork) => groups.reduce((sum, { channels }) => sum + channels.length, 0);

@@ -69,6 +69,7 @@ export {
 export {
   type HypercomplexStep,
   type LearnMasksStep,
+  type MetaPruningStep,
   type PruneStep,
   parseRecipe,
   type QuantizeStep,

@@ -169,12 +169,35 @@ export interface EpochChoiceOptions {
   readonly adaptEpochs?: number;
   /** Settings of that training. */
   readonly training?: MetaPruningOptions['training'];
+  /** Called with the curve of each epoch. */
+  readonly onCurve?: (curve: EpochCurve) => void;
 }
 
 /** An epoch with its curve on the held-out network. */
 export interface EpochCurve extends PruningCurve {
   /** Number of the epoch. */
   readonly epoch: number;
+}
+
+/**
+ * The accuracy of a network after pruning, where a metanetwork changes its weights and training
+ * follows before that; without one, training alone. The network is as before in the end.
+ *
+ * @param images that measure the accuracy
+ */
+export function adaptedCurve(
+  metanetwork: Metanetwork | undefined,
+  model: Layer,
+  data: ImageDataset,
+  images: LabelledImages,
+  random: Random,
+  { speedups = [2, 4, 6], adaptEpochs = 5, training = {} }: Omit<EpochChoiceOptions, 'onCurve'> = {},
+): Promise<PruningCurve> {
+  return restoring(model, async () => {
+    if (metanetwork) applyMetanetwork(metanetwork, model, data);
+    await continued(model, data, random.split('adapt'), adaptEpochs, training);
+    return pruningCurve(model, data, images, speedups);
+  });
 }
 
 /**
@@ -192,18 +215,15 @@ export async function chooseEpoch(
   data: ImageDataset,
   images: LabelledImages,
   random: Random,
-  { speedups = [2, 4, 6], adaptEpochs = 5, training = {} }: EpochChoiceOptions = {},
+  { onCurve, ...options }: EpochChoiceOptions = {},
 ): Promise<readonly [EpochCurve, ...EpochCurve[]]> {
   const curves: EpochCurve[] = [];
   for (const { epoch, weights } of epochs) {
     loadState(metanetwork, weights);
-    const curve = await restoring(heldOut, async () => {
-      applyMetanetwork(metanetwork, heldOut, data);
-      await continued(heldOut, data, random.split('adapt'), adaptEpochs, training);
-      return pruningCurve(heldOut, data, images, speedups);
-    });
-    training.signal?.throwIfAborted();
+    const curve = await adaptedCurve(metanetwork, heldOut, data, images, random, options);
+    options.training?.signal?.throwIfAborted();
     curves.push({ ...curve, epoch });
+    onCurve?.({ ...curve, epoch });
   }
   const area = ({ accuracies }: PruningCurve) => accuracies.reduce((a, b) => a + b, 0);
   const [best, ...others] = curves.sort((a, b) => area(b) - area(a));
