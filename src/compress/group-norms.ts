@@ -233,29 +233,56 @@ export interface ProgressivePruning {
  * number of removed channels gives it
  */
 export function pruneToSpeedup(model: Layer, example: Tensor, options: ProgressivePruningOptions): ProgressivePruning {
-  const { speedup, steps = 200, scores = scoresBy(options) } = options;
-  if (!(speedup > 1)) throw new RangeError(`pruneToSpeedup: expected a speed-up above 1, got ${speedup}`);
+  const { speedup, ...others } = options;
+  const [done] = pruneThrough(model, example, [speedup], others) as [ProgressivePruning];
+  return done;
+}
+
+/**
+ * `pruneToSpeedup` through several speed-ups on the way to the largest, each as if it were the only
+ * one.
+ *
+ * @param reached called at each, in ascending order, with the model pruned that far
+ * @returns what was done to reach each, in ascending order
+ * @throws as `pruneToSpeedup`
+ */
+export function pruneThrough(
+  model: Layer,
+  example: Tensor,
+  speedups: readonly number[],
+  options: Omit<ProgressivePruningOptions, 'speedup'>,
+  reached: (speedup: number) => void = () => undefined,
+): ProgressivePruning[] {
+  const { steps = 200, scores = scoresBy(options) } = options;
+  const wrong = speedups.find((speedup) => !(speedup > 1));
+  if (wrong !== undefined) throw new RangeError(`pruneToSpeedup: expected a speed-up above 1, got ${wrong}`);
   const saved = Object.entries(stateOf(model)).map(([name, value]) => [name, value.clone()] as const);
   try {
     let network = prunableNetwork(model, example);
     const { multiplyAdds: before } = network;
     const { from = before } = options;
     const all = channelsOf(network);
-    for (let step = 1; step <= steps && from / network.multiplyAdds < speedup; step++) {
-      const goal = Math.round(all * (1 - step / steps));
-      const going = lowest(network, scores(network, stateOf(model)), channelsOf(network) - goal);
-      if (going.length === 0) continue;
-      replaceWeights(model, withoutSlices(stateOf(model), going));
-      network = prunableNetwork(model, example);
-    }
-    const { multiplyAdds: after } = network;
-    if (from / after < speedup) {
-      replaceWeights(model, Object.fromEntries(saved));
-      throw new Error(
-        `pruneToSpeedup: a speed-up of ${speedup} is out of reach: with one channel in each group the network takes ${after} multiply-adds, 1/${(from / after).toFixed(2)} of ${from}${fixedText(network.fixed)}`,
-      );
-    }
-    return { before, after, speedup: from / after, removed: all - channelsOf(network), fixed: network.fixed };
+    let step = 1;
+    return [...speedups]
+      .sort((a, b) => a - b)
+      .map((speedup) => {
+        for (; step <= steps && from / network.multiplyAdds < speedup; step++) {
+          const goal = Math.round(all * (1 - step / steps));
+          const going = lowest(network, scores(network, stateOf(model)), channelsOf(network) - goal);
+          if (going.length === 0) continue;
+          replaceWeights(model, withoutSlices(stateOf(model), going));
+          network = prunableNetwork(model, example);
+        }
+        const { multiplyAdds: after } = network;
+        if (from / after < speedup) {
+          replaceWeights(model, Object.fromEntries(saved));
+          throw new Error(
+            `pruneToSpeedup: a speed-up of ${speedup} is out of reach: with one channel in each group the network takes ${after} multiply-adds, 1/${(from / after).toFixed(2)} of ${from}${fixedText(network.fixed)}`,
+          );
+        }
+        reached(speedup);
+        return { before, after, speedup: from / after, removed: all - channelsOf(network), fixed: network.fixed };
+      });
   } finally {
     for (const [, value] of saved) value.dispose();
   }

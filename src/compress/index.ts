@@ -22,6 +22,7 @@ export {
   type ProgressivePruningOptions,
   type PrunableNetwork,
   prunableNetwork,
+  pruneThrough,
   pruneToSpeedup,
   type ScoreNormalizer,
   shrinkageGradients,

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { importOnnx } from '../../src/trace/index.js';
-import { commandInFolder, main } from './command.js';
+import { type Answer, commandInFolder, main } from './command.js';
 import { classifiedStripes, rightStripes, writeStripes } from './striped-pictures.js';
 
 describe.skipIf(!existsSync(main))('pruning with a metanetwork on the command line (needs a build)', () => {
@@ -12,27 +12,26 @@ describe.skipIf(!existsSync(main))('pruning with a metanetwork on the command li
   const models = ['a.safetensors', 'b.safetensors', 'c.safetensors'];
   const small = ['epochs=2', 'dimension=4', 'layers=1', 'batch=9', 'adaptEpochs=1'].flatMap((own) => ['--set', own]);
   const fit = (...args: string[]) => gossamer('fit', 'stripes', '--model', 'metapruning', ...small, ...args);
+  let made: Answer;
   const read = (file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8'));
 
   beforeAll(async () => {
     await writeStripes(folder, { size: 8 });
-    const own = ['--model', 'resnet8', '--epochs', '4', '--batch', '9', '--learning-rate', '1e-2'];
+    const own = ['--model', 'resnet8', '--epochs', '3', '--batch', '9', '--learning-rate', '1e-2'];
     for (const [seed, file] of [...models, 'd.safetensors'].entries())
       gossamer('train', 'stripes', ...own, '--seed', String(seed), '-o', file);
-    fit('--models', ...models, '-o', 'meta.safetensors');
+    made = fit('--models', ...models, '-o', 'meta.safetensors');
   }, 120_000);
 
   test('from networks and their pictures to one file that says what it is', () => {
-    const answer = fit('--models', ...models, '-o', 'again.safetensors');
-    expect(answer.stderr).toMatch(
+    expect(made.stderr).toMatch(
       /resnet8, [\d,]+ parameters: 2 epochs on 2 networks and \d+ pictures; \d+ others and c\.safetensors choose the epoch/,
     );
-    expect(answer.stderr).toMatch(/epoch 2: 2×: [\d.]+ %, 3×: [\d.]+ %, 4×: [\d.]+ %/);
-    expect(answer.stdout).toMatch(
+    expect(made.stderr).toMatch(/epoch 2: 2×: [\d.]+ %, 3×: [\d.]+ %, 4×: [\d.]+ %/);
+    expect(made.stdout).toMatch(
       /learnt from a\.safetensors, b\.safetensors; epoch [12] of 2 is the best for c\.safetensors/,
     );
-    expect(answer.stdout).toContain('without the metanetwork 2×: ');
-    expect(readFileSync(join(folder, 'again.safetensors'))).toEqual(readFileSync(join(folder, 'meta.safetensors')));
+    expect(made.stdout).toContain('without the metanetwork 2×: ');
     const told = gossamer('info', 'meta.safetensors').stdout;
     expect(told).toMatch(/Metanetwork\s+prunes networks as resnet8, whatever their widths: \d+ weights, conv1\.weight/);
     expect(told).toMatch(/Trained\s+on stripes, from a\.safetensors, b\.safetensors; epoch [12] of 2, chosen on c/);
@@ -86,7 +85,7 @@ describe.skipIf(!existsSync(main))('pruning with a metanetwork on the command li
 
   test('wrong requests say what to do', () => {
     const refused = (answer: { readonly status: number | null; readonly stderr: string }) => {
-      expect(answer.status).toBe(2);
+      expect(made.status).toBe(2);
       return answer.stderr;
     };
     expect(refused(fit())).toContain(
@@ -113,7 +112,7 @@ describe.skipIf(!existsSync(main))('pruning with a metanetwork on the command li
     expect(compress('d.safetensors', '--speedup', '2')).toContain('go with --recipe metapruning');
     const meta = [...recipe, '--metanetwork', 'meta.safetensors'];
     expect(compress('deep.safetensors', ...meta)).toMatch(
-      /the metanetwork "meta\.safetensors" was made for another architecture: layer1\.1\.conv1\.weight is not expected/,
+      /the metanetwork "meta\.safetensors" was made for another architecture: layer2\.0\.conv1\.weight is 9 taps, from layer1\.2\.conv2/,
     );
     expect(compress('d.safetensors', ...recipe, '--metanetwork', 'a.safetensors')).toContain(
       'is a model of "image-classifier", not of "metapruning", which gossamer fit --model metapruning makes',

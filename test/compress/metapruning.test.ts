@@ -19,6 +19,7 @@ import {
   type NetworkGraph,
   networkGraph,
   prunableNetwork,
+  pruneThrough,
   pruneToSpeedup,
   pruningCurve,
   type RecipeStep,
@@ -32,7 +33,7 @@ import {
 import { metaPruningLines } from '../../src/compress/recipe-steps.js';
 import { type ImageDataset, imageBatches, type LabelledImages } from '../../src/data/index.js';
 import { memoryUse, withOwnPeak } from '../../src/engine/index.js';
-import { LeNet, MobileNetV2, SmallResNet } from '../../src/models/index.js';
+import { accuracyOn, LeNet, MobileNetV2, SmallResNet } from '../../src/models/index.js';
 import {
   BatchNorm2d,
   Conv2d,
@@ -941,6 +942,21 @@ describe('pruning with a metanetwork', () => {
     const model = trained(1);
     await metaPrune(model, metanetworkFor(model), data, new Random(1), { speedup: 1.2, adaptEpochs: 0, epochs: 0 });
     expect(Array.from(model.bn1.runningMean.view())).not.toEqual(new Array(model.bn1.features).fill(0));
+  });
+
+  test('through several speed-ups ends at each as if it were the only one', () => {
+    const [model, alone] = [trained(1), trained(1)];
+    const seen: Weights[] = [];
+    const done = pruneThrough(model, zeros(EXAMPLE), [3, 1.5], {}, () => void seen.push(copyOf(stateOf(model))));
+    for (const [at, speedup] of [1.5, 3].entries()) {
+      const own = trained(1);
+      expect(pruneToSpeedup(own, zeros(EXAMPLE), { speedup })).toEqual(done[at]);
+      expectSameWeights(seen[at] ?? {}, stateOf(own));
+    }
+    const images = data.test;
+    const { accuracies } = pruningCurve(alone, data, images, [3, 1.5]);
+    pruneToSpeedup(alone, zeros(EXAMPLE), { speedup: 3 });
+    expect(accuracies[0]).toBe(accuracyOn(alone, images, data));
   });
 
   test('measures accuracy at several speed-ups from the same weights', () => {

@@ -16,7 +16,12 @@ import {
 } from '../../nn/index.js';
 import { type Random, scope } from '../../tensor/index.js';
 import { exampleOf } from '../footprint.js';
-import { type ProgressivePruning, type ProgressivePruningOptions, pruneToSpeedup } from '../group-norms.js';
+import {
+  type ProgressivePruning,
+  type ProgressivePruningOptions,
+  pruneThrough,
+  pruneToSpeedup,
+} from '../group-norms.js';
 import { architectureOfGraph } from './graph.js';
 import { type MetaEpoch, type MetaTraining, type MetaTrainingOptions, metaTrain } from './meta-training.js';
 import { Metanetwork, type MetanetworkOptions } from './metanetwork.js';
@@ -119,8 +124,7 @@ export interface PruningCurve {
 }
 
 /**
- * Prunes a network to each speed-up, one after the other from the same weights, and takes its
- * accuracy; the network is as before in the end. Statistics are not estimated anew, so that this is
+ * Prunes a network to each speed-up, from the same weights, and takes its accuracy; the network is as before in the end. Statistics are not estimated anew, so that this is
  * what pruning alone does.
  */
 export function pruningCurve(
@@ -130,28 +134,25 @@ export function pruningCurve(
   speedups: readonly number[],
   options: Omit<ProgressivePruningOptions, 'speedup'> = {},
 ): PruningCurve {
-  return restoring(model, (restore) => {
-    const accuracies = speedups.map((speedup) => {
-      pruneToSpeedup(model, exampleOf(data), { ...options, speedup });
-      const accuracy = accuracyOn(model, images, data);
-      restore();
-      return accuracy;
+  return restoring(model, () => {
+    const found = new Map<number, number>();
+    pruneThrough(model, exampleOf(data), speedups, options, (speedup) => {
+      found.set(speedup, accuracyOn(model, images, data));
     });
-    return { speedups, accuracies };
+    return { speedups, accuracies: speedups.map((speedup) => found.get(speedup) as number) };
   });
 }
 
 /** Runs `body`, and gives a model its weights back after it. */
-function restoring<T>(model: Layer, body: (restore: () => void) => T): T {
+function restoring<T>(model: Layer, body: () => T): T {
   const saved = cloneWeights(stateOf(model));
-  const restore = () => replaceWeights(model, saved);
   const end = () => {
-    restore();
+    replaceWeights(model, saved);
     disposeWeights(saved);
   };
   let result: T;
   try {
-    result = body(restore);
+    result = body();
   } catch (error) {
     end();
     throw error;
