@@ -71,6 +71,7 @@ export {
   type SourceOptions,
   sourceFilesIn,
 } from './sources.js';
+export { loadInteractions } from './interaction-sets.js';
 export { loadLabelledTable, loadTable, loadTables, type NamedTable, type TableFileOptions } from './table-files.js';
 export { loadTemporal } from './temporal-sets.js';
 export {

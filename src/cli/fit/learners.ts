@@ -17,6 +17,7 @@ import {
   soundOptions,
 } from './options.js';
 import { pictureLearners } from './picture-learners.js';
+import { recommendLearners } from './recommend-learners.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
   ...graphLearners,
@@ -84,6 +85,7 @@ export const learners: Readonly<Record<string, Learner>> = {
     options: hypinoOptions,
     load: async () => (await import('./problems.js')).fitProblems,
   }),
+  ...recommendLearners,
   ...hypergraphLearners,
   ...continualLearners,
   ...pictureLearners,
@@ -100,4 +102,5 @@ export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = {
   pictures: 'lsnet-nano',
   sounds: 'phc-seld-nano',
   points: 'count-softhgnn',
+  interactions: 'lightgcn',
 };
