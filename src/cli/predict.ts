@@ -76,7 +76,10 @@ export function predictCommand(): Command {
       'models of h4g and hyperpave: the sentence model in ONNX that the model was trained with',
     )
     .option('--users <names>', 'recommenders: users to answer for, with commas between; all when left out', list)
-    .option('--history <table>', 'recommenders: interactions (user,item) that the model has not seen, also of new users')
+    .option(
+      '--history <table>',
+      'recommenders: interactions (user,item) that the model has not seen, also of new users',
+    )
     .option('--values <table>', 'models of hyperpave: values (attribute,value) that no product has yet')
     .option('--within-category', 'models of hyperpave: only attributes that are known for the category', false)
     .option(

@@ -42,7 +42,20 @@ const COLUMNS: Readonly<Record<Role, readonly string[]>> = {
   user: ['user', 'user_id', 'userid', 'uid', 'u', 'customer', 'customer_id', 'customerid', 'account', 'visitor'],
   item: [
     ...['item', 'item_id', 'itemid', 'iid', 'i', 'movie', 'movie_id', 'movieid', 'product', 'product_id', 'productid'],
-    ...['book', 'book_id', 'isbn', 'asin', 'artist', 'artist_id', 'track', 'song', 'article', 'place', 'business', 'sku'],
+    ...[
+      'book',
+      'book_id',
+      'isbn',
+      'asin',
+      'artist',
+      'artist_id',
+      'track',
+      'song',
+      'article',
+      'place',
+      'business',
+      'sku',
+    ],
   ],
   weight: ['weight', 'rating', 'score', 'stars', 'value', 'count', 'quantity', 'plays'],
   time: ['time', 'timestamp', 'ts', 't', 'date', 'datetime', 'unixtime', 'unix_time', 'when', 'created_at'],
@@ -88,25 +101,32 @@ export function interactionsFromTable(table: Table, name: string, options: Inter
     throw new Error(
       `"${name}" has no column for the ${missing.join(' and the ')} of its interactions; it has ${columns.join(', ')}: name them user and item`,
     );
-  const weights = numbersAt(rows, at('weight'), columns, name, options);
-  const times = timesAt(rows, at('time'), columns, name, options);
+  const cell = (row: number, column: number) => (rows[row]?.[column] ?? '').trim();
+  const named = Array.from(rows.keys()).filter((row) => cell(row, user) !== '' && cell(row, item) !== '');
+  const cells = (role: Role): ColumnCells | undefined => {
+    const column = at(role);
+    return column < 0
+      ? undefined
+      : { rows: named, texts: named.map((row) => cell(row, column)), what: `"${name}": column "${columns[column]}"` };
+  };
+  const weights = numbersIn(cells('weight'), options);
+  const times = timesIn(cells('time'), options);
   const { least } = options;
   if (least !== undefined && !weights)
     throw new Error(`"${name}" has no column of weights, such as rating, that could be at least ${least}`);
   const isCounted = (row: number) => {
-    const weight = weights?.[row] as number;
+    const weight = weights?.get(row) as number;
     return !weights || (least === undefined ? weight > 0 : weight >= least);
   };
-  const cell = (row: number, column: number) => (rows[row]?.[column] ?? '').trim();
-  const named = Array.from(rows.keys()).filter((row) => cell(row, user) !== '' && cell(row, item) !== '');
   const kept = named.filter(isCounted);
-  if (named.length < rows.length) notes.push(`${rows.length - named.length} rows without a user or an item are left out`);
+  if (named.length < rows.length)
+    notes.push(`${rows.length - named.length} rows without a user or an item are left out`);
   if (kept.length < named.length)
     notes.push(
       `${named.length - kept.length} rows are no interactions: their ${columns[at('weight')]} is ${least === undefined ? 'not above 0' : `below ${least}`}`,
     );
   if (kept.length === 0) throw new Error(`"${name}": none of its ${rows.length} rows is an interaction`);
-  if (times) kept.sort((a, b) => (times[a] as number) - (times[b] as number) || a - b);
+  if (times) kept.sort((a, b) => (times.get(a) as number) - (times.get(b) as number) || a - b);
   const users = new Map<string, number>();
   const items = new Map<string, number>();
   const lists: Set<number>[] = [];
@@ -151,37 +171,32 @@ function headed({ columns, rows }: Table, name: string, notes: string[]): Table 
   return { columns: made, rows: [columns, ...rows] };
 }
 
-function numbersAt(
-  rows: Table['rows'],
-  column: number,
-  columns: readonly string[],
-  name: string,
-  { decimal }: TextOptions,
-): number[] | undefined {
-  if (column < 0) return undefined;
-  const what = `"${name}": column "${columns[column]}"`;
-  const cells = rows.map((row) => row[column] ?? '');
-  const numbers = numbersOf(cells, decimal, what);
-  const wrong = numbers.findIndex((value) => !Number.isFinite(value));
-  if (wrong >= 0) throw new Error(`${what} holds "${cells[wrong]}" in row ${wrong + 1}, expected a number`);
-  return numbers;
+/** Some cells of a column, with the numbers of their rows. */
+interface ColumnCells {
+  readonly rows: readonly number[];
+  readonly texts: readonly string[];
+  readonly what: string;
 }
 
-function timesAt(
-  rows: Table['rows'],
-  column: number,
-  columns: readonly string[],
-  name: string,
-  options: TextOptions,
-): number[] | undefined {
-  if (column < 0) return undefined;
-  const times = rows.map((row) => timeOf(row[column] ?? ''));
+/** Numbers by row. @throws Error naming the first cell that is none */
+function byRow({ rows, texts, what }: ColumnCells, numbers: readonly number[], expected: string): Map<number, number> {
+  const wrong = numbers.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0)
+    throw new Error(`${what} holds "${texts[wrong]}" in row ${(rows[wrong] as number) + 1}, expected ${expected}`);
+  return new Map(rows.map((row, at) => [row, numbers[at] as number]));
+}
+
+function numbersIn(cells: ColumnCells | undefined, { decimal }: TextOptions): Map<number, number> | undefined {
+  return cells && byRow(cells, numbersOf(cells.texts, decimal, cells.what), 'a number');
+}
+
+function timesIn(cells: ColumnCells | undefined, options: TextOptions): Map<number, number> | undefined {
+  if (!cells) return undefined;
+  const times = cells.texts.map(timeOf);
   const wrong = times.findIndex((value) => !Number.isFinite(value));
-  if (wrong < 0) return times;
-  if (/[,\d]/.test(rows[wrong]?.[column] ?? '')) return numbersAt(rows, column, columns, name, options);
-  throw new Error(
-    `"${name}": column "${columns[column]}" holds "${rows[wrong]?.[column]}" in row ${wrong + 1}, expected a number or an ISO date`,
-  );
+  // Numbers with decimal commas are read in the notation of their column.
+  if (wrong >= 0 && /^[\d.,]+$/.test(cells.texts[wrong] as string)) return numbersIn(cells, options);
+  return byRow(cells, times, 'a number or an ISO date');
 }
 
 /**

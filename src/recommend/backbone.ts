@@ -17,6 +17,7 @@ export interface StepRequest {
 
 /** A loss with its gradients at the current weights. */
 export interface StepResult extends StepGradients {
+  /** Mean loss of the batch. */
   readonly loss: number;
 }
 
@@ -32,6 +33,7 @@ export interface TrainingCost {
 
 /** A recommender that is trained by batches. */
 export interface Backbone<Batch = unknown> extends Scorer {
+  /** All matrices by name. */
   readonly weights: WeightTable;
   /** Steps of an epoch. */
   readonly stepsPerEpoch: number;

@@ -19,6 +19,7 @@ import type { HistoryScorer } from './metrics.js';
 import { Membership, type Triples, triples } from './sampling.js';
 import { makeWeights, type Weight, type WeightOptions, type WeightTable } from './weights.js';
 
+/** Shape and training of `LightGCN`. */
 export interface LightGCNOptions extends WeightOptions {
   /** Numbers of an embedding. Default: 64. */
   readonly dim?: number;
@@ -44,7 +45,9 @@ function propagationOf(data: Interactions): SparseMatrix {
       degrees[user] = (degrees[user] as number) + 1;
       degrees[users + item] = (degrees[users + item] as number) + 1;
     }
-  const values = rowOf.map((row, e) => 1 / Math.sqrt((degrees[row] as number) * (degrees[columnOf[e] as number] as number)));
+  const values = rowOf.map(
+    (row, e) => 1 / Math.sqrt((degrees[row] as number) * (degrees[columnOf[e] as number] as number)),
+  );
   return SparseMatrix.fromCoordinates(users + items, users + items, rowOf, columnOf, values);
 }
 
@@ -53,7 +56,9 @@ export class LightGCN implements Backbone<Triples>, HistoryScorer {
   readonly weights: WeightTable;
   /** Â of users, then items: [users + items, users + items]. */
   readonly propagation: SparseMatrix;
+  /** Numbers of an embedding. */
   readonly dim: number;
+  /** Layers of propagation. */
   readonly layers: number;
   readonly #batch: number;
   readonly #penalty: number;
@@ -142,7 +147,11 @@ export class LightGCN implements Backbone<Triples>, HistoryScorer {
   }
 
   scores(user: number): Float32Array {
-    return this.#scored(this.#embeddings().users.view().slice(user * this.dim, (user + 1) * this.dim));
+    return this.#scored(
+      this.#embeddings()
+        .users.view()
+        .slice(user * this.dim, (user + 1) * this.dim),
+    );
   }
 
   /** Of a user who is not in the graph: by the mean of its items' propagated embeddings. */
@@ -151,8 +160,7 @@ export class LightGCN implements Backbone<Triples>, HistoryScorer {
     const served = this.#embeddings().items.view();
     const mean = new Float32Array(dim);
     for (const item of history)
-      for (let c = 0; c < dim; c++)
-        mean[c] = (mean[c] as number) + (served[item * dim + c] as number) / history.length;
+      for (let c = 0; c < dim; c++) mean[c] = (mean[c] as number) + (served[item * dim + c] as number) / history.length;
     return this.#scored(mean);
   }
 
@@ -267,7 +275,8 @@ export class LightGCN implements Backbone<Triples>, HistoryScorer {
     const result = zeros([values.size]);
     const into = result.view();
     if (whole || !pattern) {
-      for (let at = 0; at < into.length; at++) into[at] = share * ((G[at] as number) + (whole ? (whole[at] as number) : 0));
+      for (let at = 0; at < into.length; at++)
+        into[at] = share * ((G[at] as number) + (whole ? (whole[at] as number) : 0));
     } else {
       const { offsets, indices } = pattern;
       const { indptr, indices: neighbours } = this.propagation.pattern;
@@ -309,8 +318,7 @@ export class LightGCN implements Backbone<Triples>, HistoryScorer {
       }
       this.#table.row(row, own);
       const penalty = (this.#penalty * (drawn[row] as number)) / size;
-      for (let c = 0; c < columns; c++)
-        into[at + c] = share * (into[at + c] as number) + penalty * (own[c] as number);
+      for (let c = 0; c < columns; c++) into[at + c] = share * (into[at + c] as number) + penalty * (own[c] as number);
     }
     return into;
   }

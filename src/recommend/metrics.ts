@@ -32,6 +32,7 @@ export interface RankingScores {
   readonly users: number;
 }
 
+/** How lists are scored. */
 export interface RankingOptions {
   /** Length of the list. Default: 20. */
   readonly k?: number;

@@ -37,6 +37,7 @@ import type { DenseRows } from './dsl/index.js';
 import type { HistoryScorer } from './metrics.js';
 import { makeWeights, type Weight, type WeightOptions, type WeightSpec, type WeightTable } from './weights.js';
 
+/** Shape and training of `MultVAE`. */
 export interface MultVAEOptions extends WeightOptions {
   /** Width of the two hidden layers. Default: 600. */
   readonly hidden?: number;

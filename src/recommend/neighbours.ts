@@ -29,6 +29,7 @@ export class Popularity implements Scorer, HistoryScorer {
   }
 }
 
+/** Options of `ItemKNN`. */
 export interface ItemKNNOptions {
   /** Neighbours that an item keeps. Default: 100. */
   readonly neighbours?: number;
@@ -70,9 +71,7 @@ export class ItemKNN implements Scorer, HistoryScorer {
 function similaritiesOf(data: Interactions, neighbours: number, shrink: number): SparseMatrix {
   return scope(() => {
     const counts = popularity(data);
-    const users = new SparseMatrix(
-      new SparsePattern(data.users.length, data.items.length, data.indptr, data.indices),
-    );
+    const users = new SparseMatrix(new SparsePattern(data.users.length, data.items.length, data.indptr, data.indices));
     const both = sparseProduct(users.transpose(), users);
     const { indptr, indices } = both.pattern;
     const shared = both.values?.view() ?? new Float32Array(indices.length).fill(1);

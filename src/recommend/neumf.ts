@@ -9,7 +9,7 @@
 //
 // Paper: He et al., "Neural Collaborative Filtering", WWW 2017
 
-import { type Interactions } from '../data/index.js';
+import type { Interactions } from '../data/index.js';
 import {
   add,
   concatenate,
@@ -33,6 +33,7 @@ import type { DenseRows } from './dsl/index.js';
 import { Membership } from './sampling.js';
 import { makeWeights, type Weight, type WeightOptions, type WeightSpec, type WeightTable } from './weights.js';
 
+/** Shape and training of `NeuMF`. */
 export interface NeuMFOptions extends WeightOptions {
   /** Width of each embedding. Default: 16. */
   readonly dim?: number;
@@ -158,18 +159,25 @@ export class NeuMF implements Backbone<Pairs> {
   scores(user: number): Float32Array {
     const count = this.data.items.length;
     return scope(() => {
-      const layers = Object.fromEntries(this.#denseNames().map((name) => [name, (this.weights[name] as Weight).values]));
+      const layers = Object.fromEntries(
+        this.#denseNames().map((name) => [name, (this.weights[name] as Weight).values]),
+      );
       const users = new Int32Array(count);
       const items = Int32Array.from({ length: count }, (_, item) => item);
       const at = (name: Table) =>
-        name.startsWith('user') ? gatherRows(this.#rows(name, Int32Array.of(user)), tensor(users)) : this.#rows(name, items);
+        name.startsWith('user')
+          ? gatherRows(this.#rows(name, Int32Array.of(user)), tensor(users))
+          : this.#rows(name, items);
       return this.#logits(layers, at, (x) => x).dataSync();
     });
   }
 
   cost(): TrainingCost {
     const { dim, batch, negatives } = this.#options;
-    const pair = this.#layers().reduce((total, [, input, output]) => total + input * output, 2 * dim + (this.#widths.at(-1) as number));
+    const pair = this.#layers().reduce(
+      (total, [, input, output]) => total + input * output,
+      2 * dim + (this.#widths.at(-1) as number),
+    );
     return { step: 3 * batch * (1 + negatives) * pair, exploration: 0, inference: pair * this.data.items.length };
   }
 

@@ -15,7 +15,9 @@ export const trainedKinds = ['lightgcn', 'bpr', 'multvae', 'neumf'] as const;
 /** All recommenders. */
 export const recommenderKinds = [...trainedKinds, 'item-knn', 'popularity'] as const;
 
+/** A recommender that is trained. */
 export type TrainedKind = (typeof trainedKinds)[number];
+/** Any recommender. */
 export type RecommenderKind = (typeof recommenderKinds)[number];
 
 /** Options of the recommenders; each takes its own. */
@@ -50,11 +52,15 @@ export interface Recommendations {
 
 /** How the model of a file was made. */
 export interface RecommenderDescription {
+  /** Which recommender it is. */
   readonly kind: RecommenderKind;
   /** Options of the recommender. */
   readonly options: Readonly<Record<string, number | string>>;
+  /** Names of the users, in the order of their numbers. */
   readonly users: readonly string[];
+  /** Names of the items, likewise. */
   readonly items: readonly string[];
+  /** What it learnt from, and how well. */
   readonly trained: {
     readonly data: string;
     /** Stored weights, and entries of all matrices. */
@@ -165,7 +171,8 @@ export class Recommender {
         ? { by: 'popularity', scores: this.#popularity.scores() }
         : { by: 'model', scores: scorer.scores(user) };
     }
-    if (isGiven && scorer.scoresOf) return { by: 'history', scores: scorer.scoresOf(seen) };
+    if (isGiven && scorer.scoresOf && this.description.kind !== 'popularity')
+      return { by: 'history', scores: scorer.scoresOf(seen) };
     return { by: 'popularity', scores: this.#popularity.scores() };
   }
 }

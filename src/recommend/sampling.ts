@@ -5,8 +5,11 @@ import type { Random } from '../tensor/index.js';
 
 /** Users, an item that each has, and one that it has not: [batch] each. */
 export interface Triples {
+  /** Numbers of users. */
   readonly users: Int32Array;
+  /** An item that each has. */
   readonly positives: Int32Array;
+  /** An item that each has not. */
   readonly negatives: Int32Array;
 }
 
@@ -21,6 +24,7 @@ export class Membership {
     this.#items = data.items.length;
   }
 
+  /** Whether a user has an item. */
   has(user: number, item: number): boolean {
     return (this.#sets[user] as Set<number>).has(item);
   }

@@ -5,7 +5,9 @@ import type { Random } from '../tensor/index.js';
 
 /** Interactions to learn from, and others of the same users that are held out. */
 export interface HeldOut {
+  /** To learn from. */
   readonly train: Interactions;
+  /** To be found. */
   readonly held: Interactions;
 }
 
@@ -39,14 +41,19 @@ export function joined(first: Interactions, second: Interactions): Interactions 
 
 /** Users that no training has seen: what is known of them, and what is to be found. */
 export interface NewUsers {
+  /** What is known of them. */
   readonly input: Interactions;
+  /** What is to be found. */
   readonly held: Interactions;
 }
 
 /** The split of strong generalisation. */
 export interface StrongSplit {
+  /** Users to learn from. */
   readonly train: Interactions;
+  /** Users that choose. */
   readonly validation: NewUsers;
+  /** Users that are tested. */
   readonly test: NewUsers;
 }
 
@@ -111,8 +118,11 @@ export function strongSplit(data: Interactions, users: number, random: Random): 
 
 /** The last interaction of each user for the test, the one before for validation. */
 export interface LastOutSplit {
+  /** All but the last two of each user. */
   readonly train: Interactions;
+  /** The last but one. */
   readonly validation: Interactions;
+  /** The last. */
   readonly test: Interactions;
 }
 

@@ -3,12 +3,20 @@
 // schedule, exploration. `fit` of nn does the same for modules, whose weights keep their places.
 
 import { eventTurn } from '../engine/index.js';
-import { Adam, type EpochReport, type FitResult, type Schedule, type TrainingHooks, type TrainingState } from '../nn/index.js';
+import {
+  Adam,
+  type EpochReport,
+  type FitResult,
+  type Schedule,
+  type TrainingHooks,
+  type TrainingState,
+} from '../nn/index.js';
 import { keep, type Random, scope, type Tensor, zeros } from '../tensor/index.js';
 import { type Backbone, storedWeights, trainingBytes, valuesOf } from './backbone.js';
-import { DynamicSparsity, type DSLOptions } from './dsl/index.js';
+import { type DSLOptions, DynamicSparsity } from './dsl/index.js';
 import type { Weight, WeightTable } from './weights.js';
 
+/** How a recommender is trained. */
 export interface RecommenderTraining extends TrainingHooks {
   /** Default: 40. */
   readonly epochs?: number;
@@ -136,7 +144,13 @@ class Run<Batch> {
       this.#best = { epoch, metric, weights: copies(stateOf(this.model.weights)) };
     }
     const seconds = (performance.now() - started) / 1000;
-    const report = { epoch, epochs: this.#epochs, loss: loss / Math.max(1, steps), seconds, ...(metric !== undefined && { metric }) };
+    const report = {
+      epoch,
+      epochs: this.#epochs,
+      loss: loss / Math.max(1, steps),
+      seconds,
+      ...(metric !== undefined && { metric }),
+    };
     this.#history.push(report);
     onEpoch?.(report);
     return true;
@@ -222,7 +236,7 @@ export function loadWeights(weights: WeightTable, state: State): void {
 
 function loadWeight(name: string, weight: Weight, state: State): void {
   const [values, offsets, indices] = ['values', 'offsets', 'indices'].map((part) => state[`${name}.${part}`]);
-  const fits = values && (weight.pattern ? offsets && indices?.size === values.size : values.size === weight.size);
+  const fits = values && isOf(weight, values, offsets, indices);
   if (!fits) throw new Error(`loadState: "${name}" is not the one of this model`);
   if (weight.pattern && offsets && indices) weight.pattern.restore(offsets, indices);
   if (values.size !== weight.values.size) {
@@ -230,6 +244,11 @@ function loadWeight(name: string, weight: Weight, state: State): void {
     weight.values = keep(zeros([values.size]));
   }
   weight.values.assign(values);
+}
+
+function isOf({ pattern, size }: Weight, values: Tensor, offsets?: Tensor, indices?: Tensor): boolean {
+  if (!pattern) return values.size === size && !indices;
+  return offsets !== undefined && indices?.size === values.size && pattern.fits(offsets, indices);
 }
 
 const copies = (state: State): Record<string, Tensor> =>

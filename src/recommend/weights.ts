@@ -10,8 +10,11 @@ export type Distribution = { readonly bound: number } | { readonly deviation: nu
 
 /** A matrix to make. */
 export interface WeightSpec {
+  /** Number of rows. */
   readonly rows: number;
+  /** Number of columns. */
   readonly columns: number;
+  /** How its entries are drawn. */
   readonly initial: Distribution;
   /** Whether it is one of the matrices that are sparse. Default: false. */
   readonly sparse?: boolean;
@@ -24,6 +27,7 @@ export interface WeightSpec {
  */
 export type SparseInit = 'exact' | 'bernoulli' | 'lotteryTicket';
 
+/** How sparse matrices begin. */
 export interface WeightOptions {
   /** Stored share of the entries of the sparse matrices; 1 stores all, without columns. Default: 1. */
   readonly density?: number;
@@ -72,7 +76,10 @@ export class Weight {
   row(row: number, into: Float32Array): Float32Array {
     const values = this.values.view();
     const { pattern, columns } = this;
-    if (!pattern) return (into.set(values.subarray(row * columns, (row + 1) * columns)), into);
+    if (!pattern) {
+      into.set(values.subarray(row * columns, (row + 1) * columns));
+      return into;
+    }
     const { offsets, indices } = pattern;
     into.fill(0);
     for (let e = offsets[row] as number; e < (offsets[row + 1] as number); e++)
@@ -142,7 +149,8 @@ export function makeWeights(
       const size = rows * columns;
       if (!isSparse || density === 1) return [name, new Weight(rows, columns, drawn(name, size))];
       const ticket = chosen?.get(name);
-      if (ticket) return [name, new Weight(rows, columns, ticket.values, new ChangingPattern(rows, columns, ticket.places))];
+      if (ticket)
+        return [name, new Weight(rows, columns, ticket.values, new ChangingPattern(rows, columns, ticket.places))];
       const places = drawnPlaces(size, density, random.split(name).split('places'), init);
       return [name, new Weight(rows, columns, drawn(name, places.length), new ChangingPattern(rows, columns, places))];
     }),

@@ -136,10 +136,25 @@ export class ChangingPattern implements StoredPattern {
     return after.slice(1);
   }
 
-  /** Takes up other places, as of a checkpoint. @throws Error as the constructor does */
+  /** Whether offsets and columns, as of a file, are those of a matrix of this shape. */
+  fits(offsets: Tensor, indices: Tensor): boolean {
+    const [starts, columns] = [offsets.view<Int32Array>(), indices.view<Int32Array>()];
+    if (starts.length !== this.rows + 1 || starts[0] !== 0 || starts[this.rows] !== columns.length) return false;
+    for (let row = 0; row < this.rows; row++) {
+      const [begin, end] = [starts[row] as number, starts[row + 1] as number];
+      if (end < begin) return false;
+      for (let e = begin; e < end; e++) {
+        const least = e > begin ? (columns[e - 1] as number) + 1 : 0;
+        if (!((columns[e] as number) >= least && (columns[e] as number) < this.columns)) return false;
+      }
+    }
+    return true;
+  }
+
+  /** Takes up other places, as of a checkpoint. @throws Error unless they are of this shape */
   restore(offsets: Tensor, indices: Tensor): void {
-    if (offsets.size !== this.rows + 1)
-      throw new Error(`ChangingPattern: expected ${this.rows + 1} offsets, got ${offsets.size}`);
+    if (!this.fits(offsets, indices))
+      throw new Error(`ChangingPattern: offsets and columns are not those of [${this.rows}, ${this.columns}]`);
     this.segments.offsetTensor.assign(offsets);
     if (indices.size !== this.nnz) {
       this.#indices.dispose();

@@ -2,8 +2,8 @@
 
 export { attentionPool } from './attention.js';
 export { blockDiagonalMatmul } from './block-diagonal.js';
-export { type BlockHeight, ChannelMatrix, fillsBlocks } from './channel-major.js';
 export { ChangingPattern } from './changing-pattern.js';
+export { type BlockHeight, ChannelMatrix, fillsBlocks } from './channel-major.js';
 export { embeddingBag } from './embedding-bag.js';
 export { type FilterEntries, packFilters, packTaps, SparseFilters } from './filters.js';
 export { groupedMatmul } from './grouped.js';

@@ -28,7 +28,12 @@ const training = (epochs: number, learningRate: number, density: number) =>
 
 const graph = { batch: count(1024, 'interactions in a batch') } as const;
 const propagated = (density: number) =>
-  ({ ...training(100, 1e-2, density), dim: count(64, 'numbers of an embedding'), layers: count(3, 'layers'), ...graph }) as const;
+  ({
+    ...training(100, 1e-2, density),
+    dim: count(64, 'numbers of an embedding'),
+    layers: count(3, 'layers'),
+    ...graph,
+  }) as const;
 
 /** Options of each recommender. */
 export const recommenderOptions = {

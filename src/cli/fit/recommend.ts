@@ -1,6 +1,6 @@
 // Recommenders from interactions: held-out ones say how good it is, then it learns from all.
 
-import type { Interactions, InteractionSet } from '../../data/index.js';
+import type { InteractionSet, Interactions } from '../../data/index.js';
 import { loadInteractions } from '../../data/node.js';
 import { tensorMemoryBudget } from '../../engine/index.js';
 import { phaseCheckpoints, type TrainingHooks } from '../../nn/index.js';
@@ -56,7 +56,13 @@ export async function fitRecommender(name: RecommenderName, path: string, reques
   const opening = `${path}: ${all.users.length} users, ${all.items.length} items, ${all.indices.length} interactions`;
   const heading = `on ${test.indices.length} held-out interactions of ${scored(new Popularity(train)).users} users, among all items but those already seen:`;
   const baselines = baselineLines(train, kind, k, scored);
-  const finish = (scorer: Scorer, own: RankingScores, lines: readonly string[], stored: number, entries: number): Fitted => {
+  const finish = (
+    scorer: Scorer,
+    own: RankingScores,
+    lines: readonly string[],
+    stored: number,
+    entries: number,
+  ): Fitted => {
     const model = recommenderOf(kind, scorer, all, {
       options: shapeOf(kind, values),
       trained: { data: path, stored, entries, scores: { ...ownScores(own, k) } },
@@ -148,10 +154,15 @@ function baselineLines(
   scored: (scorer: Scorer) => RankingScores,
 ): string[] {
   const { indptr } = train;
-  const work = train.users.reduce((sum, _, user) => sum + ((indptr[user + 1] as number) - (indptr[user] as number)) ** 2, 0);
+  const work = train.users.reduce(
+    (sum, _, user) => sum + ((indptr[user + 1] as number) - (indptr[user] as number)) ** 2,
+    0,
+  );
   return [
     ...(kind === 'popularity' ? [] : [scoreLine('popularity', scored(new Popularity(train)), k)]),
-    ...(kind === 'item-knn' || work > MOST_SIMILARITIES ? [] : [scoreLine('nearest items', scored(new ItemKNN(train)), k)]),
+    ...(kind === 'item-knn' || work > MOST_SIMILARITIES
+      ? []
+      : [scoreLine('nearest items', scored(new ItemKNN(train)), k)]),
   ];
 }
 
@@ -170,7 +181,10 @@ async function trained({ kind, values, random }: Plan, data: Interactions, hooks
   const split = epochs === undefined ? holdOut(data, VALIDATION, random.split('validation')) : undefined;
   const own = split?.train ?? data;
   requireMemory(kind, own, values);
-  const model = makeBackbone(kind, own, random.split('weights'), { ...values, known: data } as unknown as RecommenderOptions);
+  const model = makeBackbone(kind, own, random.split('weights'), {
+    ...values,
+    known: data,
+  } as unknown as RecommenderOptions);
   const total = epochs ?? (values.epochs as number);
   const metric = () => rankingScores(model, own, split?.held as Interactions, { k: values.k as number }).ndcg;
   const result = await trainRecommender(model, random.split('fit'), {

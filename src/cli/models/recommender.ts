@@ -1,6 +1,6 @@
 // Recommenders, made by `gossamer fit --task recommend`.
 
-import { itemsOf } from '../../data/index.js';
+import { itemsOf, textsOrGaps } from '../../data/index.js';
 import { loadInteractions, loadTable, readBytes } from '../../data/node.js';
 import { Recommender } from '../../recommend/index.js';
 import type { Predictions, PredictOptions, Predictor } from './predictor.js';
@@ -59,7 +59,7 @@ async function usersIn(path: string, options: PredictOptions['table']): Promise<
   const table = await loadTable(path, { ...options, categorical: (name) => USERS.includes(name.toLowerCase()) });
   const column = table.columns.find(({ name }) => USERS.includes(name.toLowerCase()));
   if (!column) throw new Error(`"${path}" has no column "user"; it names the users to answer for`);
-  return [...new Set(Array.from(column.values, (value) => String(value ?? '')))].filter((name) => name !== '');
+  return [...new Set(textsOrGaps(column).flatMap((name) => name ?? []))];
 }
 
 async function historyIn(path: string, options: PredictOptions['table']): Promise<Map<string, string[]>> {
@@ -78,7 +78,8 @@ function describe({ description, history }: Recommender): string[] {
   const { kind, users, items, trained, options } = description;
   const { stored, entries, scores } = trained;
   const shape = Object.entries(options).map(([name, value]) => `${name} ${value}`);
-  const newUsers = kind === 'neumf' || kind === 'popularity' ? 'popular items' : 'lists from --history, else popular items';
+  const newUsers =
+    kind === 'neumf' || kind === 'popularity' ? 'popular items' : 'lists from --history, else popular items';
   return [
     `Recommends items to users by ${kinds[kind]}${shape.length > 0 ? ` (${shape.join(', ')})` : ''}`,
     `Knows       ${users.length} users, ${items.length} items, ${history.indices.length} interactions; items already seen are left out`,

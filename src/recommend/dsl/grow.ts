@@ -32,15 +32,11 @@ const BLOCK = 2 ** 17;
  *
  * @returns ascending places by matrix
  */
-export function growths(
-  matrices: readonly Grown[],
-  count: number,
-  grow: GrowRule,
-  random: Random,
-): Int32Array[] {
+export function growths(matrices: readonly Grown[], count: number, grow: GrowRule, random: Random): Int32Array[] {
   const starts = [0];
   for (const { weight } of matrices) starts.push((starts.at(-1) as number) + weight.size);
-  const places = grow === 'gradient' || grow === 'momentum' ? byScore(matrices, count) : drawn(matrices, count, grow, random);
+  const places =
+    grow === 'gradient' || grow === 'momentum' ? byScore(matrices, count) : drawn(matrices, count, grow, random);
   return matrices.map((_, matrix) => {
     const [start, end] = [starts[matrix], starts[matrix + 1]] as [number, number];
     return Int32Array.from(places.filter((place) => place >= start && place < end).map((place) => place - start));

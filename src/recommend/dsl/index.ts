@@ -30,6 +30,7 @@ export {
   type RatioSchedule,
   updateRatio,
 } from './options.js';
+export { type Pruned, type PruneOptions, removals } from './prune.js';
 
 /** Gradients of one step, at the weights before it. */
 export interface StepGradients {
@@ -49,6 +50,7 @@ export interface Exploration {
 
 /** Moves the stored weights of sparse matrices while their number stays; see the top of the file. */
 export class DynamicSparsity {
+  /** The options with the defaults filled in. */
   readonly options: Required<DSLOptions>;
   /** The sparse matrices by name. */
   readonly matrices: Readonly<Record<string, Weight>>;
@@ -133,7 +135,8 @@ export class DynamicSparsity {
 
   /** Takes up a state of `state`, after the weights were restored. */
   restore(state: Readonly<Record<string, Tensor>>): void {
-    for (const [name, bits] of Object.entries(this.#fired)) bits.set((state[`fired.${name}`] as Tensor).view<Int32Array>());
+    for (const [name, bits] of Object.entries(this.#fired))
+      bits.set((state[`fired.${name}`] as Tensor).view<Int32Array>());
     for (const [name, moments] of Object.entries(this.#moments)) moments.restore(name, state);
   }
 
@@ -144,7 +147,11 @@ export class DynamicSparsity {
     { stored, dense }: StepGradients,
     optimizer: Adam,
   ): number {
-    const own = names.map((name) => ({ name, weight: this.matrices[name] as Weight, gradient: stored[name] as Tensor }));
+    const own = names.map((name) => ({
+      name,
+      weight: this.matrices[name] as Weight,
+      gradient: stored[name] as Tensor,
+    }));
     const { grow, keepMoments } = this.options;
     const removed = removals(own, ratio, this.options);
     const count = removed.reduce((sum, marks) => sum + marks.reduce((a, b) => a + b, 0), 0);
@@ -194,9 +201,10 @@ export class DynamicSparsity {
 /** Gives the optimiser moments of another number. */
 function resized(optimizer: Adam, { step, tensors }: OptimizerState, changed: Readonly<Record<string, Tensor>>): void {
   if (Object.keys(changed).length === 0) return;
-  // What changed was disposed of already; `restore` copies, and disposes of the rest.
-  optimizer.restore({ step, tensors: { ...tensors, ...changed } });
-  for (const own of Object.values(changed)) own.dispose();
+  // `restore` disposes of what the optimiser has before it copies.
+  const all = Object.fromEntries(Object.entries(tensors).map(([name, own]) => [name, changed[name] ?? own.clone()]));
+  optimizer.restore({ step, tensors: all });
+  for (const own of Object.values(all)) own.dispose();
 }
 
 const isSet = (bits: Int32Array, place: number): boolean => ((bits[place >>> 5] as number) & (1 << (place & 31))) !== 0;

@@ -17,6 +17,7 @@ export type PruneRule = 'magnitude' | 'set' | 'taylor' | 'threshold';
  */
 export type GrowRule = 'gradient' | 'random' | 'unfired' | 'momentum';
 
+/** Options of dynamic sparse learning. */
 export interface DSLOptions {
   /** Share of the entries of the sparse matrices that is stored, at all times. Default: 0.1. */
   readonly density?: number;
@@ -50,6 +51,7 @@ export interface DSLOptions {
   readonly protectRows?: boolean;
 }
 
+/** How the exchanged share falls; see `updateRatio`. */
 export type RatioSchedule = 'cosine' | 'linear' | 'constant';
 
 /** The published values. */

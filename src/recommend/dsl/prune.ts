@@ -7,13 +7,19 @@ import { smallest } from './select.js';
 
 /** A matrix with the gradient of its stored entries, [nnz], before the step. */
 export interface Pruned {
+  /** The matrix; all entries of a dense one count as stored. */
   readonly weight: Weight;
+  /** ∂L/∂w of the stored entries. */
   readonly gradient: Tensor;
 }
 
-interface PruneOptions {
+/** Which weights go; see `DSLOptions`. */
+export interface PruneOptions {
+  /** The rule. */
   readonly prune: PruneRule;
+  /** Magnitude of the rule `threshold`. */
   readonly threshold: number;
+  /** Whether each row keeps a weight. */
   readonly protectRows: boolean;
 }
 
@@ -43,7 +49,10 @@ export function removals(matrices: readonly Pruned[], ratio: number, options: Pr
   });
   const removed = chosen(signed, scores, Math.ceil(ratio * total), options);
   const parts = values.map((_, matrix) => removed.subarray(starts[matrix], starts[matrix + 1]));
-  if (options.protectRows) matrices.forEach(({ weight }, matrix) => protect(weight, parts[matrix] as Uint8Array));
+  if (options.protectRows)
+    matrices.forEach(({ weight }, matrix) => {
+      protect(weight, parts[matrix] as Uint8Array);
+    });
   return parts;
 }
 
