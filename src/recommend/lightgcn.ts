@@ -329,7 +329,7 @@ interface Served {
   readonly items: Tensor;
 }
 
-/** What the gradient of E⁰ is made of: ∂L/∂E, what the last product reads, how often rows were drawn. */
+/** Of what ∂L/∂E⁰ is made: ∂L/∂E, what the last product reads, how often rows were drawn. */
 interface Slopes {
   readonly G: Float32Array;
   readonly inner: Float32Array;

@@ -4,8 +4,8 @@
 //   logit(u, i) = w·(p_u ∘ q_i  ‖  MLP(p′_u ‖ q′_i)) + b
 //   L = mean over positives of −log σ(logit) + mean over negatives of −log(1 − σ(logit))
 //
-// The embeddings p′, q′ of the perceptron may be sparse. A batch makes the rows of its own users and
-// items dense, and no others.
+// The embeddings p′, q′ of the perceptron may be sparse. A batch makes the rows of its own users
+// and items dense, and no others.
 //
 // Paper: He et al., "Neural Collaborative Filtering", WWW 2017
 

@@ -59,7 +59,7 @@ export async function trainRecommender<Batch>(
   random: Random,
   training: RecommenderTraining = {},
 ): Promise<RecommenderResult> {
-  return new Run(model, random, training).train();
+  return new Run(model, training, random).train();
 }
 
 class Run<Batch> {
@@ -77,8 +77,8 @@ class Run<Batch> {
 
   constructor(
     readonly model: Backbone<Batch>,
-    readonly random: Random,
     readonly training: RecommenderTraining,
+    readonly random: Random,
   ) {
     const { epochs = 40, learningRate = 1e-2, finalRate = 0.01, dsl } = training;
     this.#epochs = epochs;
@@ -229,7 +229,7 @@ export function stateOf(weights: WeightTable): Record<string, Tensor> {
   );
 }
 
-/** Takes up values and places of `stateOf`. @throws Error naming a matrix that is not of this model */
+/** Takes up values and places of `stateOf`. @throws Error naming a matrix of another model */
 export function loadWeights(weights: WeightTable, state: State): void {
   for (const [name, weight] of Object.entries(weights)) loadWeight(name, weight, state);
 }

@@ -22,8 +22,8 @@ export interface WeightSpec {
 
 /**
  * Which entries are stored at first: `exact`: round(density · entries) of each matrix, uniformly;
- * `bernoulli`: each entry with that probability; `lotteryTicket`: the ⌊density · entries⌋ of the
- * largest initial magnitude over all matrices, for which all are drawn once.
+ * `bernoulli`: each entry with that probability; `lotteryTicket`: the ⌊density · entries⌋ of
+ * the largest initial magnitude over all matrices, for which all are drawn once.
  */
 export type SparseInit = 'exact' | 'bernoulli' | 'lotteryTicket';
 

@@ -60,7 +60,7 @@ export const recommenderOptions = {
   popularity: reading,
 } as const satisfies Readonly<Record<string, OptionTable>>;
 
-export type RecommenderName = keyof typeof recommenderOptions;
+type RecommenderName = keyof typeof recommenderOptions;
 
 const about: Readonly<Record<RecommenderName, string>> = {
   lightgcn: 'items for users, by propagation on the graph of interactions; --density 0.1 keeps it sparse',

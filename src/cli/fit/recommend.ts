@@ -26,13 +26,15 @@ import type { Random } from '../../tensor/index.js';
 import { compact } from '../bar.js';
 import { tableOptionsOf } from '../tables.js';
 import type { FitRequest, Fitted } from './learner.js';
-import type { RecommenderName } from './recommend-learners.js';
+
+/** What --model names: a recommender, or dsl, which is a sparse LightGCN. */
+export type RecommenderName = RecommenderKind | 'dsl';
 
 /** Values of all recommenders; each has its own. */
 type Values = Readonly<Record<string, number | string>>;
 type Request = Omit<FitRequest, 'values'> & { readonly values: Values };
 
-/** Share of each user's interactions that is held out for the scores, and of the rest for choices. */
+/** Share of each user's items that is held out for the scores, and of the rest for choices. */
 const [TEST, VALIDATION] = [0.2, 0.1];
 /** Multiply-adds of similarities between items beyond which nearest items are no baseline. */
 const MOST_SIMILARITIES = 2e8;
@@ -176,7 +178,7 @@ async function denseBeside(
   return { stopped, scores: stopped === 'aborted' ? undefined : scored(model) };
 }
 
-/** Trains on a part of the data, where a share of each user's interactions chooses the epoch; or on all for given epochs. */
+/** Trains on a part, where held-out items choose the epoch; or on all, for given epochs. */
 async function trained({ kind, values, random }: Plan, data: Interactions, hooks: TrainingHooks, epochs?: number) {
   const split = epochs === undefined ? holdOut(data, VALIDATION, random.split('validation')) : undefined;
   const own = split?.train ?? data;

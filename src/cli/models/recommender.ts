@@ -17,7 +17,7 @@ export function open(path: string): Predictor {
   };
 }
 
-/** Lists for named users, those of a table or of a history, or else for all that the model knows. */
+/** Lists for named users, those of a table or of a history, or else for all that are known. */
 async function answer(
   model: Recommender,
   path: string,

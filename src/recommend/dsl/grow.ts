@@ -80,7 +80,10 @@ function byScore(matrices: readonly Grown[], count: number): Float64Array {
   return top.places();
 }
 
-/** Exactly `count` places at random; of `unfired` among those that never had a weight, as long as there are such. */
+/**
+ * Exactly `count` places at random; of `unfired` among those that never had a weight, as long as
+ * there are such.
+ */
 function drawn(matrices: readonly Grown[], count: number, grow: 'random' | 'unfired', random: Random): Float64Array {
   const isFirst = ({ fired }: Grown, place: number) => grow === 'unfired' && !fired(place);
   const free = { first: 0, other: 0 };

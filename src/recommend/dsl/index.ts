@@ -48,7 +48,7 @@ export interface Exploration {
   readonly exchanged: number;
 }
 
-/** Moves the stored weights of sparse matrices while their number stays; see the top of the file. */
+/** Moves the stored weights of sparse matrices, whose number stays; see the top of the file. */
 export class DynamicSparsity {
   /** The options with the defaults filled in. */
   readonly options: Required<DSLOptions>;
