@@ -29,7 +29,7 @@ export type SparseInit = 'exact' | 'bernoulli' | 'lotteryTicket';
 
 /** How sparse matrices begin. */
 export interface WeightOptions {
-  /** Stored share of the entries of the sparse matrices; 1 stores all, without columns. Default: 1. */
+  /** Stored share of the entries of sparse matrices; 1 stores all, without columns. Default: 1. */
   readonly density?: number;
   /** Default: `exact`. */
   readonly init?: SparseInit;
