@@ -1,0 +1,124 @@
+// The click log of a device as a file that is only appended to, one JSON value a line: a header,
+// then entries as they came, and counts in place of old entries of others once it is compacted. A
+// line that a crash has torn is cut off at the next start.
+
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { writeFileAtomic } from '../../data/node.js';
+import { type ClickCount, ClickLog } from './click-log.js';
+import { readEntry, type SignedEntry } from './signed-entries.js';
+
+const HEADER = { format: 'gossamer click log', version: 1 };
+
+/** Counts in place of the first entries of an author. */
+interface CountsLine {
+  readonly counts: { readonly author: string; readonly through: number; readonly clicks: readonly ClickCount[] };
+}
+
+/** Options of `ClickLogFile`. */
+export interface ClickLogFileOptions {
+  /** Entries from which on the log is compacted when it is opened. Default: 50,000. */
+  readonly compactAt?: number;
+  /** Entries of each other author that stay whole then. Default: 100. */
+  readonly keep?: number;
+}
+
+/** A click log and its file. */
+export class ClickLogFile {
+  readonly #path: string;
+  #file: number;
+
+  private constructor(
+    path: string,
+    file: number,
+    /** What the file holds. */
+    readonly log: ClickLog,
+    /** Bytes of a torn last line that were cut off. */
+    readonly torn: number,
+  ) {
+    this.#path = path;
+    this.#file = file;
+  }
+
+  /**
+   * Opens a log, or begins one.
+   *
+   * @param self the device's own name: its entries are never compacted
+   * @throws Error naming the file, and the line that cannot be read
+   */
+  static open(path: string, self: string, { compactAt = 50_000, keep = 100 }: ClickLogFileOptions = {}): ClickLogFile {
+    mkdirSync(dirname(path), { recursive: true });
+    const isNew = !existsSync(path);
+    if (isNew) writeFileAtomic(path, `${JSON.stringify(HEADER)}\n`);
+    const bytes = readFileSync(path);
+    const whole = bytes.lastIndexOf(0x0a) + 1;
+    const log = logOf(bytes.subarray(0, whole).toString('utf8').split('\n').slice(0, -1), path);
+    const file = openSync(path, 'a+', 0o600);
+    ftruncateSync(file, whole);
+    const opened = new ClickLogFile(path, file, log, bytes.length - whole);
+    if (log.entries.length > compactAt) opened.compact(self, keep);
+    return opened;
+  }
+
+  /** Adds entries, which are on the disk when it returns. */
+  append(entries: readonly SignedEntry[]): void {
+    if (entries.length === 0) return;
+    writeSync(this.#file, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+    fdatasyncSync(this.#file);
+  }
+
+  /** Replaces all but the last entries of each other author by counts, in the log and its file. */
+  compact(self: string, keep: number): void {
+    for (const author of this.log.authors) if (author !== self) this.log.compact(author, keep);
+    const lines: object[] = [HEADER];
+    for (const author of this.log.authors) {
+      const { compacted: through = 0, counts } = this.log.of(author) ?? {};
+      if (through > 0 && counts)
+        lines.push({ counts: { author, through, clicks: [...counts.values()] } } satisfies CountsLine);
+    }
+    lines.push(...this.log.entries);
+    writeFileAtomic(this.#path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    closeSync(this.#file);
+    this.#file = openSync(this.#path, 'a', 0o600);
+  }
+
+  /** Closes the file. */
+  close(): void {
+    closeSync(this.#file);
+  }
+}
+
+function logOf(lines: readonly string[], path: string): ClickLog {
+  const log = new ClickLog();
+  for (const [at, line] of lines.entries()) {
+    try {
+      const value: unknown = JSON.parse(line);
+      if (at === 0) requireHeader(value);
+      else if (isCounts(value)) log.appendCounts(value.counts.author, value.counts.through, value.counts.clicks);
+      else log.append(readEntry(value));
+    } catch (error) {
+      throw new Error(`"${path}", line ${at + 1}: ${(error as Error).message}; restore the file, or move it away`);
+    }
+  }
+  if (lines.length === 0) throw new Error(`"${path}" is no click log: it has no header`);
+  return log;
+}
+
+function requireHeader(value: unknown): void {
+  const { format, version } = (value ?? {}) as Partial<typeof HEADER>;
+  if (format !== HEADER.format) throw new Error('not a click log of gossamer peer');
+  if (version !== HEADER.version)
+    throw new Error(`a click log of version ${version}; this program reads version ${HEADER.version}`);
+}
+
+const isCounts = (value: unknown): value is CountsLine =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, 'counts');
