@@ -2,5 +2,5 @@
 // as a file.
 
 export { type Libp2pIdentity, type Libp2pOptions, Libp2pTransport, libp2pIdentity } from './grank/libp2p-transport.js';
-export { ClickLogFile, type ClickLogFileOptions } from './grank/log-file.js';
+export { ClickLogFile } from './grank/log-file.js';
 export { PeerServer, type PeerServerOptions } from './grank/peer-server.js';

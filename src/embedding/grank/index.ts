@@ -23,6 +23,8 @@ export {
   type TextItem,
   textDomain,
 } from './domain.js';
+export { ClickLogDatabase } from './log-database.js';
+export type { CompactionOptions } from './log-lines.js';
 export { globalPlaces, itemsByCounts, positionalDistance } from './measures.js';
 export { type GRankOptions, GRankPeer, grankDefaults, type PullAnswer, type SearchResult } from './peer.js';
 export { type RankedItem, rankItems, scoresOf, type Weigh } from './rank.js';

@@ -14,23 +14,11 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { writeFileAtomic } from '../../data/node.js';
-import { type ClickCount, ClickLog } from './click-log.js';
-import { readEntry, type SignedEntry } from './signed-entries.js';
+import { ClickLog } from './click-log.js';
+import { type CompactionOptions, compactedPieces, compaction, takeKept } from './log-lines.js';
+import type { SignedEntry } from './signed-entries.js';
 
 const HEADER = { format: 'gossamer click log', version: 1 };
-
-/** Counts in place of the first entries of an author. */
-interface CountsLine {
-  readonly counts: { readonly author: string; readonly through: number; readonly clicks: readonly ClickCount[] };
-}
-
-/** Options of `ClickLogFile`. */
-export interface ClickLogFileOptions {
-  /** Entries from which on the log is compacted when it is opened. Default: 50,000. */
-  readonly compactAt?: number;
-  /** Entries of each other author that stay whole then. Default: 100. */
-  readonly keep?: number;
-}
 
 /** A click log and its file. */
 export class ClickLogFile {
@@ -55,7 +43,8 @@ export class ClickLogFile {
    * @param self the device's own name: its entries are never compacted
    * @throws Error naming the file, and the line that cannot be read
    */
-  static open(path: string, self: string, { compactAt = 50_000, keep = 100 }: ClickLogFileOptions = {}): ClickLogFile {
+  static open(path: string, self: string, options: CompactionOptions = {}): ClickLogFile {
+    const { compactAt, keep } = { ...compaction, ...options };
     mkdirSync(dirname(path), { recursive: true });
     const isNew = !existsSync(path);
     if (isNew) writeFileAtomic(path, `${JSON.stringify(HEADER)}\n`);
@@ -78,14 +67,7 @@ export class ClickLogFile {
 
   /** Replaces all but the last entries of each other author by counts, in the log and its file. */
   compact(self: string, keep: number): void {
-    for (const author of this.log.authors) if (author !== self) this.log.compact(author, keep);
-    const lines: object[] = [HEADER];
-    for (const author of this.log.authors) {
-      const { compacted: through = 0, counts } = this.log.of(author) ?? {};
-      if (through > 0 && counts)
-        lines.push({ counts: { author, through, clicks: [...counts.values()] } } satisfies CountsLine);
-    }
-    lines.push(...this.log.entries);
+    const lines = [HEADER, ...compactedPieces(this.log, self, keep)];
     writeFileAtomic(this.#path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
     closeSync(this.#file);
     this.#file = openSync(this.#path, 'a', 0o600);
@@ -103,8 +85,7 @@ function logOf(lines: readonly string[], path: string): ClickLog {
     try {
       const value: unknown = JSON.parse(line);
       if (at === 0) requireHeader(value);
-      else if (isCounts(value)) log.appendCounts(value.counts.author, value.counts.through, value.counts.clicks);
-      else log.append(readEntry(value));
+      else takeKept(log, value);
     } catch (error) {
       throw new Error(`"${path}", line ${at + 1}: ${(error as Error).message}; restore the file, or move it away`);
     }
@@ -119,6 +100,3 @@ function requireHeader(value: unknown): void {
   if (version !== HEADER.version)
     throw new Error(`a click log of version ${version}; this program reads version ${HEADER.version}`);
 }
-
-const isCounts = (value: unknown): value is CountsLine =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, 'counts');

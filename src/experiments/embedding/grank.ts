@@ -141,7 +141,7 @@ export const experiment = defineExperiment({
     'Attackers join at 25 % and strike at 50 %. Targeted: a tenth as many as honest peers, one query each, 100 clicks on the last result. Inflation: as many, 1,000 clicks on random results. Epic Sybil: three times as many as honest peers, 100 clicks each on the last result.',
     'Releases and prices are drawn for each seed; r8: 200 news texts, queries are words of 10 to 28 of them.',
   ],
-  load: loadPeerData,
+  load: (source, values) => loadPeerData(source, values),
   describe: (data) => describePeerData(data, new Random(0)),
   runSeed: async (data, values, context) => {
     const domain = data.draw(context.random.split('domain'));
