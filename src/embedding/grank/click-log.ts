@@ -49,6 +49,8 @@ export class AuthorClicks {
   contiguous = 0;
   /** Clicks up to this number are counts: their entries are gone. */
   compacted = 0;
+  /** Counts in place of those entries, in the order of the first clicks. */
+  readonly counts = new Map<string, ClickCount>();
   readonly #beyond = new Set<number>();
   #revision = 0;
   #top: readonly string[] | undefined;
@@ -94,6 +96,29 @@ export class AuthorClicks {
     return top;
   }
 
+  /**
+   * Makes counts of all but the last entries.
+   *
+   * @returns the entries that are gone
+   */
+  compact(keep: number): ReadonlySet<ClickEntry> {
+    const gone = new Set<ClickEntry>();
+    const last = this.contiguous - keep;
+    for (const entry of this.entries) if (entry.sequence <= last) gone.add(entry);
+    for (const { term, item: id, title, tags } of gone) this.fold({ term, id, title, tags, count: 1 });
+    if (gone.size > 0) {
+      this.entries.splice(0, this.entries.length, ...this.entries.filter((entry) => !gone.has(entry)));
+      this.compacted = last;
+    }
+    return gone;
+  }
+
+  /** Adds to the counts in place of entries. */
+  fold(count: ClickCount): void {
+    const key = JSON.stringify([count.term, count.id, count.title, count.tags]);
+    this.counts.set(key, { ...count, count: (this.counts.get(key)?.count ?? 0) + count.count });
+  }
+
   /** A number that grows when anything changes that similarity depends on. */
   upToDate(): number {
     void this.topTerms;
@@ -116,7 +141,7 @@ interface OwnTermClicks extends TermClicks {
 
 /** A click log with its counts. */
 export class ClickLog {
-  readonly #entries: ClickEntry[] = [];
+  #entries: ClickEntry[] = [];
   readonly #authors = new Map<string, AuthorClicks>();
   readonly #terms = new Map<string, OwnTermClicks>();
   /** Descriptions by item; peers may give an item several. */
@@ -203,9 +228,21 @@ export class ClickLog {
     clicks.compacted = through;
     counts.forEach((each, at) => {
       this.#compacted += each.count;
+      clicks.fold(each);
       // In the order of their first clicks, which decides among terms of equal counts.
       this.#count(clicks, author, each, at + 1);
     });
+  }
+
+  /**
+   * Replaces all but the last entries of an author by counts. Rankings stay as they are; who lacks
+   * those entries can no longer have them from here.
+   */
+  compact(author: string, keep: number): void {
+    const gone = this.#authors.get(author)?.compact(keep);
+    if (!gone || gone.size === 0) return;
+    this.#compacted += gone.size;
+    this.#entries = this.#entries.filter((entry) => !gone.has(entry));
   }
 
   #author(author: string): AuthorClicks {
