@@ -43,7 +43,8 @@ export function requireSame(what: string, before: object | undefined, asked: obj
  *
  * @returns whether the training finished; false after Ctrl-C
  * @throws Error when there is no checkpoint to continue from, before anything is trained, or it is
- *   of another model or of other options; when models behind HTTP no longer answer, with what goes on from there
+ *   of another model or of other options; when models behind HTTP no longer answer, with what goes
+ *   on from there
  */
 export async function trainResumably(
   { out, resume, asked }: TrainingRun,

@@ -85,7 +85,7 @@ describe.skipIf(!existsSync(main))('pruning with a metanetwork on the command li
 
   test('wrong requests say what to do', () => {
     const refused = (answer: { readonly status: number | null; readonly stderr: string }) => {
-      expect(made.status).toBe(2);
+      expect(answer.status).toBe(2);
       return answer.stderr;
     };
     expect(refused(fit())).toContain(

@@ -39,6 +39,7 @@ export {
 export { MetaLayer, Metanetwork, type MetanetworkOptions } from './metanetwork.js';
 export {
   loadMetanetwork,
+  METANETWORK,
   type MetanetworkFile,
   type MetanetworkRecord,
   readMetanetwork,

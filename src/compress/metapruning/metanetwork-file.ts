@@ -5,7 +5,8 @@ import { loadState, stateOf } from '../../nn/index.js';
 import { Random } from '../../tensor/index.js';
 import { Metanetwork } from './metanetwork.js';
 
-const METANETWORK: ModelKind = {
+/** Metanetworks among model files. */
+export const METANETWORK: ModelKind = {
   system: 'metapruning',
   version: '1',
   madeBy: 'gossamer fit --model metapruning',

@@ -124,8 +124,8 @@ export interface PruningCurve {
 }
 
 /**
- * Prunes a network to each speed-up, from the same weights, and takes its accuracy; the network is as before in the end. Statistics are not estimated anew, so that this is
- * what pruning alone does.
+ * Prunes a network to each speed-up, from the same weights, and takes its accuracy; the network is
+ * as before in the end. Statistics are not estimated anew, so that this is what pruning alone does.
  */
 export function pruningCurve(
   model: Layer,
