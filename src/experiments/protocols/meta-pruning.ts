@@ -172,7 +172,7 @@ function shake(metanetwork: Metanetwork, model: Layer, data: ImageDataset, rando
     });
 }
 
-/** Steps along the group norm's gradient whose lengths sum to the norm of the metanetwork's change. */
+/** Steps against the group norm's gradient, together as long as the metanetwork's change. */
 function shrinkDirectly(metanetwork: Metanetwork, model: Layer, data: ImageDataset, steps: number): void {
   const length = normOf(Object.values(changesOf(metanetwork, model, data))) / steps;
   const own = parameters(model);
