@@ -130,7 +130,14 @@ export function referenceTraining(trainer: GridTrainer, v: number[][], c: number
           const rate = settings.learningRate * Math.max(1 - number / plan.batches, 1e-4);
           for (let m = 0; m < settings.negatives; m++) {
             const other = low + stream.draw(probabilities, aliases, low, (bounds[column + 1] as number) - low);
-            referenceSample(v[head] as number[], c[other] as number[], false, settings.negativeWeight, rate, settings.decay);
+            referenceSample(
+              v[head] as number[],
+              c[other] as number[],
+              false,
+              settings.negativeWeight,
+              rate,
+              settings.decay,
+            );
           }
           referenceSample(v[head] as number[], c[tail] as number[], true, 1, rate, settings.decay);
         });

@@ -41,21 +41,25 @@ describe('the schedule', () => {
     [8, 4],
     [16, 4],
     [16, 2],
-  ])('of %i parts and %i workers trains every block once, in groups without a common row or column', (parts, workers) => {
-    const groups = e.orthogonalSchedule(parts, workers);
-    const blocks = groups.flat().map(([row, column]) => row * parts + column);
-    expect([...blocks].sort((a, b) => a - b)).toEqual(Array.from({ length: parts ** 2 }, (_, i) => i));
-    for (const group of groups) {
-      expect(group.length).toBe(workers);
-      expect(new Set(group.map(([row]) => row)).size).toBe(workers);
-      expect(new Set(group.map(([, column]) => column)).size).toBe(workers);
-    }
-    // A worker keeps its part of the tails for as many groups as there are workers.
-    groups.forEach((group, g) => {
-      const before = groups[g - 1];
-      if (before && g % workers !== 0) expect(group.map(([, column]) => column)).toEqual(before.map(([, column]) => column));
-    });
-  });
+  ])(
+    'of %i parts and %i workers trains every block once, in groups without a common row or column',
+    (parts, workers) => {
+      const groups = e.orthogonalSchedule(parts, workers);
+      const blocks = groups.flat().map(([row, column]) => row * parts + column);
+      expect([...blocks].sort((a, b) => a - b)).toEqual(Array.from({ length: parts ** 2 }, (_, i) => i));
+      for (const group of groups) {
+        expect(group.length).toBe(workers);
+        expect(new Set(group.map(([row]) => row)).size).toBe(workers);
+        expect(new Set(group.map(([, column]) => column)).size).toBe(workers);
+      }
+      // A worker keeps its part of the tails for as many groups as there are workers.
+      groups.forEach((group, g) => {
+        const before = groups[g - 1];
+        if (before && g % workers !== 0)
+          expect(group.map(([, column]) => column)).toEqual(before.map(([, column]) => column));
+      });
+    },
+  );
 
   test('parts that are no multiple of the workers are refused', () => {
     expect(() => e.orthogonalSchedule(6, 4)).toThrow('6 parts are not a multiple of 4 workers; use 8 parts');
@@ -147,7 +151,12 @@ describe('pairs', () => {
   });
 
   test('a block that no pair leads to is named', () => {
-    const bipartite = Graph.fromEdges(4, [0, 0], [1, 1].map((v, i) => v + i), { directed: true });
+    const bipartite = Graph.fromEdges(
+      4,
+      [0, 0],
+      [1, 1].map((v, i) => v + i),
+      { directed: true },
+    );
     const trainer = e.startGraphVite(bipartite, { parts: 2, step: 1, dim: 4, batch: 4, epochs: 100 });
     expect(() => trainer.samplePairs(0)).toThrow('use fewer parts (1 always works)');
     trainer.dispose();
@@ -161,25 +170,28 @@ describe('training', () => {
     { name: 'one worker', workers: 1, form: 'line', doubleBuffer: true, negatives: 1 },
     { name: 'two workers', workers: 2, form: 'line', doubleBuffer: true, negatives: 2 },
     { name: 'walks in order, one pool at a time', workers: 2, form: 'deepwalk', doubleBuffer: false, negatives: 1 },
-  ] as const)('is that of blocks one after the other, gradients by finite differences: $name', async ({ name: _, ...own }) => {
-    const trainer = e.startGraphVite(graph, { ...small, ...own, decay: 0.1, learningRate: 0.1 });
-    const { dim } = small;
-    const rows = (side: 'vertices' | 'contexts') => {
-      const values = trainer.rows(side, trainer.grid.nodes);
-      return Array.from(trainer.grid.nodes, (_, i) => Array.from(values.subarray(i * dim, (i + 1) * dim)));
-    };
-    const [v, c] = [rows('vertices'), rows('contexts')];
-    expect(c.flat().every((value) => value === 0)).toBe(true);
-    expect(Math.max(...v.flat().map(Math.abs))).toBeLessThanOrEqual(0.5 / dim);
-    expect(trainer.plan.episodes).toBeGreaterThan(2);
-    referenceTraining(trainer, v, c);
-    await trainer.train();
-    expectClose(rows('vertices').flat(), v.flat(), 2e-4);
-    expectClose(rows('contexts').flat(), c.flat(), 2e-4);
-    expect(trainer.counts.pairs).toBe(Math.floor((small.epochs * graph.edgeCount) / small.batch) * small.batch);
-    expect(trainer.counts.barriers).toBe((trainer.plan.episodes * 4) / own.workers);
-    trainer.dispose();
-  });
+  ] as const)(
+    'is that of blocks one after the other, gradients by finite differences: $name',
+    async ({ name: _, ...own }) => {
+      const trainer = e.startGraphVite(graph, { ...small, ...own, decay: 0.1, learningRate: 0.1 });
+      const { dim } = small;
+      const rows = (side: 'vertices' | 'contexts') => {
+        const values = trainer.rows(side, trainer.grid.nodes);
+        return Array.from(trainer.grid.nodes, (_, i) => Array.from(values.subarray(i * dim, (i + 1) * dim)));
+      };
+      const [v, c] = [rows('vertices'), rows('contexts')];
+      expect(c.flat().every((value) => value === 0)).toBe(true);
+      expect(Math.max(...v.flat().map(Math.abs))).toBeLessThanOrEqual(0.5 / dim);
+      expect(trainer.plan.episodes).toBeGreaterThan(2);
+      referenceTraining(trainer, v, c);
+      await trainer.train();
+      expectClose(rows('vertices').flat(), v.flat(), 2e-4);
+      expectClose(rows('contexts').flat(), c.flat(), 2e-4);
+      expect(trainer.counts.pairs).toBe(Math.floor((small.epochs * graph.edgeCount) / small.batch) * small.batch);
+      expect(trainer.counts.barriers).toBe((trainer.plan.episodes * 4) / own.workers);
+      trainer.dispose();
+    },
+  );
 
   test('one to four threads, and one pool or two, give the same bits', async () => {
     const before = threads();

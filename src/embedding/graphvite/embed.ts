@@ -2,9 +2,9 @@
 
 import type { Graph } from '../../structure/index.js';
 import { type Tensor, tensor } from '../../tensor/index.js';
+import type { PartStore } from './matrices.js';
 import { type GraphViteHooks, type GraphViteOptions, graphViteSettings } from './options.js';
 import { planTraining } from './plan.js';
-import type { PartStore } from './matrices.js';
 import { type GraphViteState, GridTrainer } from './trainer.js';
 
 /** Where rows may be kept, and in how much memory they train. */

@@ -9,7 +9,8 @@
 // without a common row or column and draw negatives from their own part, so that no two write the
 // same vector: results do not depend on the number of threads.
 
-export { graphVite, type GraphViteRun, startGraphVite } from './embed.js';
+export { type GraphViteRun, graphVite, startGraphVite } from './embed.js';
+export { linearProbe, linkArea } from './evaluate.js';
 export { type PartStore, type Side, StoredMatrices } from './matrices.js';
 export {
   automaticStep,
@@ -25,3 +26,4 @@ export { blockBalance, type GraphVitePlan, planTraining } from './plan.js';
 export { type Episode, episodeAt } from './pools.js';
 export { type Block, orthogonalSchedule } from './schedule.js';
 export { type GraphViteCounts, type GraphViteState, GridTrainer } from './trainer.js';
+export { embedNewNodes, type TrainedVectors } from './update.js';

@@ -37,7 +37,10 @@ export interface Matrices {
 /** Initial rows of a part: V ~ U(−½, ½)/dim and C = 0, columns that pad rows 0. */
 export function initialPart(grid: Grid, part: number, dim: number, width: number, random: Random): Float32Array {
   const rows = (grid.bounds[part + 1] as number) - (grid.bounds[part] as number);
-  const drawn = random.split('vertices').split(part).uniform([rows, width], -0.5 / dim, 0.5 / dim);
+  const drawn = random
+    .split('vertices')
+    .split(part)
+    .uniform([rows, width], -0.5 / dim, 0.5 / dim);
   const values = drawn.dataSync<Float32Array>().slice();
   drawn.dispose();
   for (let at = 0; at < values.length; at += width) values.fill(0, at + dim, at + width);
@@ -110,7 +113,10 @@ export class StoredMatrices implements Matrices {
   }
 
   place(blocks: readonly Block[]) {
-    return blocks.map(([row, column]) => ({ heads: this.#bring('vertices', row), tails: this.#bring('contexts', column) }));
+    return blocks.map(([row, column]) => ({
+      heads: this.#bring('vertices', row),
+      tails: this.#bring('contexts', column),
+    }));
   }
 
   trained(): void {}

@@ -106,9 +106,7 @@ function partsOf(graph: Graph, { parts, workers }: GraphViteSettings) {
   const chosen =
     [8, 4, 2].find(
       (count) =>
-        count % multiple === 0 &&
-        count * NODES_PER_PART <= graph.nodeCount &&
-        blockBalance(graph, count) <= BALANCED,
+        count % multiple === 0 && count * NODES_PER_PART <= graph.nodeCount && blockBalance(graph, count) <= BALANCED,
     ) ?? multiple;
   return { parts: chosen, workers: workers ?? chosen };
 }

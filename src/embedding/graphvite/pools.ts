@@ -1,6 +1,6 @@
 // The pool of an episode: the pairs of every block, drawn from walks by samplers that share it out.
 
-import { zeros, emptyTensor, keep, type Tensor, tensor } from '../../tensor/index.js';
+import { emptyTensor, keep, type Tensor, tensor, zeros } from '../../tensor/index.js';
 import { EdgeTable } from '../edge-table.js';
 import type { Grid } from '../grid.js';
 import type { GraphViteSettings } from './options.js';
@@ -19,7 +19,10 @@ export interface Episode {
 }
 
 /** The share of an episode in all batches, block by block as evenly as whole batches allow. */
-export function episodeAt(number: number, { batches, episodes, parts }: Pick<GraphVitePlan, 'batches' | 'episodes' | 'parts'>): Episode {
+export function episodeAt(
+  number: number,
+  { batches, episodes, parts }: Pick<GraphVitePlan, 'batches' | 'episodes' | 'parts'>,
+): Episode {
   const firstBatch = Math.floor((number * batches) / episodes);
   const own = Math.floor(((number + 1) * batches) / episodes) - firstBatch;
   const blocks = parts ** 2;

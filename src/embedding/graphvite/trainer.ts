@@ -111,7 +111,8 @@ export class GridTrainer {
     const before = counts.pairs;
     while (this.#episode < plan.episodes) {
       const pool = this.#filled(this.#episode);
-      const next = this.settings.doubleBuffer && this.#episode + 1 < plan.episodes ? this.#opened(this.#episode + 1) : undefined;
+      const next =
+        this.settings.doubleBuffer && this.#episode + 1 < plan.episodes ? this.#opened(this.#episode + 1) : undefined;
       // Of a training that goes on, shares that an earlier run filled.
       if (next && this.#group > 0) this.#run([], pool, next, [0, this.#sharesBefore(this.#group)]);
       for (; this.#group < schedule.length; this.#group++) {
@@ -224,7 +225,12 @@ export class GridTrainer {
   }
 
   /** Runs tasks, and beside them samplers that fill their shares of `next`. */
-  #run(tasks: readonly number[], pool: PairPool, next: PairPool | undefined, [from, to]: readonly [number, number]): void {
+  #run(
+    tasks: readonly number[],
+    pool: PairPool,
+    next: PairPool | undefined,
+    [from, to]: readonly [number, number],
+  ): void {
     const { settings, plan, grid } = this;
     scope(() =>
       cpu.run('trainWhileSampling', {
@@ -263,12 +269,18 @@ export class GridTrainer {
   /** The pairs of an episode, block by block in the order of cells: row · P + column. */
   samplePairs(episode: number): { readonly heads: Int32Array; readonly tails: Int32Array }[] {
     const pool = this.#filled(episode);
-    const [starts, pairs] = [pool.starts, pool.pairs].map((x) => x.view() as unknown as Int32Array) as [Int32Array, Int32Array];
+    const [starts, pairs] = [pool.starts, pool.pairs].map((x) => x.view() as unknown as Int32Array) as [
+      Int32Array,
+      Int32Array,
+    ];
     const { nodes, bounds, parts } = this.grid;
     return Array.from({ length: parts ** 2 }, (_, cell) => {
       const [begin, end] = [starts[cell] as number, starts[cell + 1] as number];
       const ends = (part: number, side: 0 | 1) =>
-        Int32Array.from({ length: end - begin }, (_, i) => nodes[(bounds[part] as number) + (pairs[2 * (begin + i) + side] as number)] as number);
+        Int32Array.from(
+          { length: end - begin },
+          (_, i) => nodes[(bounds[part] as number) + (pairs[2 * (begin + i) + side] as number)] as number,
+        );
       return { heads: ends(Math.floor(cell / parts), 0), tails: ends(cell % parts, 1) };
     });
   }

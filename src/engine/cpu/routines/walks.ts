@@ -114,4 +114,12 @@ function advanceWalkers(run: Execution, args: AdvanceWalkersArguments): void {
   );
 }
 
-export const walkRoutines = { randomWalks, walkPairs, edgePairs, walkEnds, advanceWalkers, skipGram, trainWhileSampling };
+export const walkRoutines = {
+  randomWalks,
+  walkPairs,
+  edgePairs,
+  walkEnds,
+  advanceWalkers,
+  skipGram,
+  trainWhileSampling,
+};
