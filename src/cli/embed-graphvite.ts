@@ -9,10 +9,10 @@ import {
   loadNodeLabels,
   type NamedVectors,
   readBytes,
-  readJson,
   writeFileAtomic,
   writeVectors,
 } from '../data/node.js';
+import type { Communicator } from '../distributed/index.js';
 import {
   embedNewNodes,
   type GraphViteOptions,
@@ -22,6 +22,7 @@ import {
   labelledNodes,
   linearProbe,
   planTraining,
+  RankMatrices,
   splitNodes,
   startGraphVite,
 } from '../embedding/index.js';
@@ -62,37 +63,43 @@ const ROWS = 4096;
 /** Pairs that are trained to learn how fast this machine is. */
 const TRIAL = { scale: 11, edges: 16_000, epochs: 8, batch: 1000 } as const;
 
-/** The options of the library that flags give. */
-function optionsOf({ dim, seed, form, epochs, step, length, p, q, parts }: GraphViteFlags): GraphViteOptions {
+/** Parts where several ranks share them, about. */
+const PARTS = 8;
+
+/** The options of the library that flags give; parts are a multiple of the ranks. */
+function optionsOf(flags: GraphViteFlags, ranks = 1): GraphViteOptions {
+  const { dim, seed, form, epochs, step, length, p, q } = flags;
+  const parts = flags.parts ?? (ranks > 1 ? ranks * Math.max(1, Math.round(PARTS / ranks)) : undefined);
   const given = { form, epochs, step, walkLength: length, p, q, parts };
   return { dim, seed, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
 }
 
 /** Trains and writes vectors; a run that was stopped leaves what `--resume` goes on from. */
-export async function embedGraphVite(source: NamedGraph, flags: GraphViteFlags): Promise<void> {
+export async function embedGraphVite(source: NamedGraph, flags: GraphViteFlags, ranks: Communicator): Promise<void> {
+  const { graph } = source;
+  const { out } = flags;
+  const [isFirst, isAlone] = [ranks.rank === 0, ranks.size === 1];
+  if (!isAlone && (flags.memory ?? flags.update) !== undefined)
+    throw new Error('under mpirun the parts are shared by the ranks, in memory; leave --memory and --update out');
   if (flags.update !== undefined) return updateVectors(source, flags);
-  const { graph, names } = source;
-  const { out, memory = tensorMemoryBudget() } = flags;
-  const options = optionsOf(flags);
+  const memory = isAlone ? (flags.memory ?? tensorMemoryBudget()) : undefined;
+  const options = optionsOf(flags, ranks.size);
   const settings = graphViteSettings(graph, options);
   const plan = planTraining(graph, settings, memory);
-  const checkpoint = `${out}.checkpoint`;
+  const checkpoint = `${out}.checkpoint${isAlone ? '' : `.${ranks.rank}`}`;
   const folder = `${out}.parts`;
   const identity = JSON.stringify({ ...settings, plan, nodes: graph.nodeCount, entries: graph.successors.nnz });
   const state = flags.resume ? readState(checkpoint, identity) : undefined;
   const { signal, release } = interruptSignal();
-  await announce(graph, settings, plan, options);
+  if (isFirst) await announce(graph, settings, plan, options);
   const store = plan.inFiles ? filePartStore(folder) : undefined;
-  const trainer = startGraphVite(graph, options, { memory, store, state });
+  const trainer = startGraphVite(graph, options, { memory, store, state, ranks });
   const started = performance.now();
   try {
-    if (!(await trainWithCheckpoints(trainer, signal, checkpoint, identity))) return;
-    await writeVectors(out, vectorsOf(trainer, names, out));
-    const { counts } = trainer;
-    process.stderr.write(
-      `${out}: ${graph.nodeCount} × ${settings.dim} by graphvite (${settings.form}) in ${((performance.now() - started) / 1000).toFixed(2)} s, ${compact(counts.pairs)} pairs\n`,
-    );
-    if (flags.labels !== undefined) printScores(trainer, source, flags.labels);
+    if (!(await trainWithCheckpoints(trainer, signal, { path: checkpoint, identity, ranks }))) return;
+    if (trainer.matrices instanceof RankMatrices)
+      for (const side of ['vertices', 'contexts'] as const) trainer.matrices.gather(side);
+    if (isFirst) await writeResults(trainer, source, flags, (performance.now() - started) / 1000);
     rmSync(checkpoint, { force: true });
     store?.close();
     if (store) rmSync(folder, { recursive: true, force: true });
@@ -101,6 +108,16 @@ export async function embedGraphVite(source: NamedGraph, flags: GraphViteFlags):
     store?.close();
     trainer.dispose();
   }
+}
+
+async function writeResults(trainer: GridTrainer, source: NamedGraph, flags: GraphViteFlags, seconds: number) {
+  const { out, labels } = flags;
+  const { settings, counts } = trainer;
+  await writeVectors(out, vectorsOf(trainer, source.names, out));
+  process.stderr.write(
+    `${out}: ${source.graph.nodeCount} × ${settings.dim} by graphvite (${settings.form}) in ${seconds.toFixed(2)} s, ${compact(counts.pairs)} pairs\n`,
+  );
+  if (labels !== undefined) printScores(trainer, source, labels);
 }
 
 /** Says on standard error what memory and about what time a training will take. */
@@ -153,10 +170,9 @@ async function trialSpeed({ dim, form, p, q }: GraphViteOptions): Promise<number
 async function trainWithCheckpoints(
   trainer: GridTrainer,
   signal: AbortSignal,
-  path: string,
-  identity: string,
+  { path, identity, ranks }: { readonly path: string; readonly identity: string; readonly ranks: Communicator },
 ): Promise<boolean> {
-  const bar = new Bar('graphvite', 'pairs');
+  const bar = new Bar('graphvite', 'pairs', ranks.rank > 0);
   // Parts in files are overwritten as they train: only where it stops is a state of them all.
   const periodic = !trainer.plan.inFiles;
   if (!periodic) rmSync(path, { force: true });
@@ -175,12 +191,14 @@ async function trainWithCheckpoints(
       });
       if (ended === 'finished') return true;
       writeState(path, trainer.state, identity);
-      if (signal.aborted) break;
+      const stop = Int32Array.of(Number(signal.aborted));
+      ranks.allReduce(stop, 'max');
+      if (stop[0] === 1) break;
     }
   } finally {
     bar.close();
   }
-  process.stderr.write('\nstopped; the same command with --resume goes on\n');
+  if (ranks.rank === 0) process.stderr.write('\nstopped; the same command with --resume goes on\n');
   process.exitCode = INTERRUPTED;
   return false;
 }

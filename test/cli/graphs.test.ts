@@ -188,7 +188,7 @@ describe.skipIf(!existsSync(main))('commands (need a build)', () => {
       expect(readBytes(path('ranks.npy'))).toEqual(readBytes(path('v.npy')));
       const failed = mpirun('embed', 'edges.csv', '--method', 'line', '-o', 'x.npy');
       expect(failed.status).not.toBe(0);
-      expect(failed.stderr).toContain('under mpirun only fastrp runs');
+      expect(failed.stderr).toContain('under mpirun only fastrp and graphvite run');
     },
     120_000,
   );

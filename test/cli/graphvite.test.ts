@@ -127,6 +127,29 @@ describe('gossamer embed --method graphvite', () => {
     expect(readFileSync(path(out))).toEqual(readFileSync(path('uncut.npy')));
   });
 
+  test('largevis draws the graph, labels in colours', () => {
+    const { status, stderr } = gossamer(
+      'embed',
+      'edges.csv',
+      '--method',
+      'largevis',
+      '--labels',
+      'labels.csv',
+      '-o',
+      'g.svg',
+    );
+    expect(stderr).toContain('nodes in the plane');
+    expect(status).toBe(0);
+    const svg = readFileSync(path('g.svg'), 'utf8');
+    expect(svg.match(/<circle /g)?.length).toBe(named.size);
+    expect(new Set(svg.match(/fill="hsl[^"]*"/g)).size).toBe(3);
+    expect(gossamer('embed', 'edges.csv', '--method', 'largevis', '-o', 'g.csv').status).toBe(0);
+    expect(readCsv(readFileSync(path('g.csv'), 'utf8')).columns).toEqual(['node', 'v0', 'v1']);
+    expect(gossamer('embed', 'edges.csv', '--method', 'line', '-o', 'g.svg').stderr).toContain(
+      'vectors can be written as',
+    );
+  });
+
   test('what cannot be is refused with what to do', () => {
     const refused = (...args: string[]) => {
       const { status, stderr } = gossamer('embed', 'edges.csv', ...args, '-o', 'x.npy');

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import * as e from '../../src/embedding/index.js';
 import { setThreads, threads } from '../../src/engine/index.js';
 import { blockModel, Graph } from '../../src/structure/index.js';
-import { Random } from '../../src/tensor/index.js';
+import { Random, tensor } from '../../src/tensor/index.js';
 import { expectClose } from '../oracle.js';
 import { randomGraph } from './graphs.js';
 import { referenceTraining } from './graphvite-reference.js';
@@ -112,7 +112,7 @@ describe('pairs', () => {
     const trainer = e.startGraphVite(own, { parts: 1, step: 1, dim: 4, batch: 1000, epochs: 2500, episode: 20 });
     const [{ heads, tails }] = trainer.samplePairs(0) as [{ heads: Int32Array; tails: Int32Array }];
     const counts = new Map<string, number>();
-    heads.forEach((u, i) => counts.set(`${u} ${tails[i]}`, (counts.get(`${u} ${tails[i]}`) ?? 0) + 1));
+    for (const [i, u] of heads.entries()) counts.set(`${u} ${tails[i]}`, (counts.get(`${u} ${tails[i]}`) ?? 0) + 1);
     const total = (weights as number[] | undefined)?.reduce((a, b) => a + b, 0) ?? 8;
     let chi = 0;
     for (let i = 0; i < 8; i++) {
@@ -291,5 +291,94 @@ describe('training', () => {
     const split = e.splitNodes(e.labelledNodes(known), 0.5, new Random(1));
     expect(e.multiLabelScores(vectors, known, split).microF1).toBeGreaterThan(0.8);
     vectors.dispose();
+  });
+});
+
+describe('layouts', () => {
+  const { graph, labels } = blockModel(new Random(6), { nodes: 200, classes: 4, noise: 0.05 });
+
+  /** Share of nodes whose nearest point has the same label. */
+  const alike = (points: Float32Array, dim: number) => {
+    const distance = (u: number, v: number) =>
+      Array.from(
+        { length: dim },
+        (_, k) => ((points[u * dim + k] as number) - (points[v * dim + k] as number)) ** 2,
+      ).reduce((a, b) => a + b, 0);
+    const same = Array.from(labels, (label, v) => {
+      let best = v === 0 ? 1 : 0;
+      for (let u = 0; u < labels.length; u++) if (u !== v && distance(u, v) < distance(best, v)) best = u;
+      return labels[best] === label;
+    });
+    return same.filter(Boolean).length / labels.length;
+  };
+
+  test('put classes together; the same bits on one thread and two', async () => {
+    const before = threads();
+    const results = [];
+    for (const count of [1, 2]) {
+      setThreads(count);
+      const points = await e.layoutGraph(graph, { parts: 4 });
+      expect(points.shape).toEqual([200, 2]);
+      results.push(points.dataSync<Float32Array>().slice());
+      points.dispose();
+    }
+    setThreads(before);
+    expect(results[1]).toEqual(results[0]);
+    expect(alike(results[0] as Float32Array, 2)).toBeGreaterThan(0.85);
+  });
+
+  test('a pair and a negative move by the gradients of log f and γ·log(1 − f)', async () => {
+    // One edge, all of two nodes; a drawn negative is the node itself or the tail, and then no step.
+    const pair = Graph.fromEdges(2, [0], [1], { directed: true });
+    const options = { epochs: 1, batch: 1, parts: 1, negatives: 0, learningRate: 0.1, seed: 5 } as const;
+    const settings = e.graphViteSettings(pair, { ...options, dim: 2, step: 1, negativeWeight: 7 });
+    const trainer = new e.GridTrainer(pair, settings, e.planTraining(pair, settings), { kind: 'distance' });
+    const before = trainer.rows('vertices', [0, 1]);
+    await trainer.train();
+    const after = trainer.rows('vertices', [0, 1]);
+    trainer.dispose();
+    const logF = (y: number[]) =>
+      -Math.log(1 + ((y[0] as number) - (y[2] as number)) ** 2 + ((y[1] as number) - (y[3] as number)) ** 2);
+    const H = 1e-4;
+    const expected = Array.from(before, (value, k) => {
+      const at = (delta: number) => logF(Array.from(before, (own, i) => (i === k ? own + delta : own)));
+      return value + (0.1 * (at(H) - at(-H))) / (2 * H);
+    });
+    expectClose(after, expected, 1e-4);
+  });
+
+  test('the graph of neighbours has the entropy that is asked for and the nearest points', () => {
+    const weights = e.perplexityWeights([0.1, 0.5, 0.7, 2, 9], 3);
+    const entropy = -weights.reduce((sum, p) => sum + p * Math.log(p), 0);
+    expect(Math.exp(entropy)).toBeCloseTo(3, 5);
+    // Points on a line, at 0, 1, 3, 7, 15: neighbours by hand.
+    const points = [0, 1, 3, 7, 15];
+    const near = e.neighbourGraph(tensor(Float32Array.from(points), [5, 1]), 3, 2);
+    const nearest = points.map((p, i) =>
+      points
+        .map((q, j) => [Math.abs(p - q), j] as const)
+        .filter(([, j]) => j !== i)
+        .sort(([a], [b]) => a - b)
+        .slice(0, 3)
+        .map(([, j]) => j),
+    );
+    for (let u = 0; u < 5; u++)
+      for (let v = 0; v < 5; v++)
+        if (u !== v) expect(near.hasEdge(u, v)).toBe(Boolean(nearest[u]?.includes(v) || nearest[v]?.includes(u)));
+    expect(() => e.neighbourGraph(tensor([1, 2, 3], [3, 1]), 3)).toThrow('perplexity < neighbours < 3');
+  });
+
+  test('a drawing shows every node, and escapes names', () => {
+    const svg = e.drawingSvg({
+      points: Float32Array.of(0, 0, 1, 1, 2, 0),
+      edges: { sources: Int32Array.of(0), targets: Int32Array.of(1) },
+      labels: [0, 1, -1],
+      labelNames: ['a<b', 'c'],
+      nameOf: (v) => `"${v}"`,
+    });
+    expect(svg.match(/<circle cx="[\d.]+" cy="[\d.]+" r="5.0"/g)?.length).toBe(3);
+    expect(svg).toContain('a&lt;b');
+    expect(svg).toContain('<title>&quot;2&quot;</title>');
+    expect(() => e.drawingSvg({ points: Float32Array.of(Number.NaN, 0) })).toThrow('node 0 is at NaN');
   });
 });

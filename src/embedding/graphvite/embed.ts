@@ -1,5 +1,6 @@
 // The entry points: one call for vectors, or a run that can be looked into and continued.
 
+import type { Communicator } from '../../distributed/index.js';
 import type { Graph } from '../../structure/index.js';
 import { type Tensor, tensor } from '../../tensor/index.js';
 import type { PartStore } from './matrices.js';
@@ -15,6 +16,8 @@ export interface GraphViteRun {
   readonly store?: PartStore | undefined;
   /** Where an earlier training of the same graph and options stood. */
   readonly state?: GraphViteState | undefined;
+  /** Ranks that share the work; each must have the same graph. Default: this one alone. */
+  readonly ranks?: Communicator | undefined;
 }
 
 /**
@@ -25,10 +28,10 @@ export interface GraphViteRun {
 export function startGraphVite(
   graph: Graph,
   options: GraphViteOptions = {},
-  { memory, store, state }: GraphViteRun = {},
+  { memory, store, state, ranks }: GraphViteRun = {},
 ): GridTrainer {
   const settings = graphViteSettings(graph, options);
-  return new GridTrainer(graph, settings, planTraining(graph, settings, memory), { store, state });
+  return new GridTrainer(graph, settings, planTraining(graph, settings, memory), { store, state, ranks });
 }
 
 /**

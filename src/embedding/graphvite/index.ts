@@ -11,6 +11,7 @@
 
 export { type GraphViteRun, graphVite, startGraphVite } from './embed.js';
 export { linearProbe, linkArea } from './evaluate.js';
+export { type LayoutOptions, layoutDefaults, layoutGraph, neighbourGraph, perplexityWeights } from './layout.js';
 export { type PartStore, type Side, StoredMatrices } from './matrices.js';
 export {
   automaticStep,
@@ -24,6 +25,7 @@ export {
 } from './options.js';
 export { blockBalance, type GraphVitePlan, planTraining } from './plan.js';
 export { type Episode, episodeAt } from './pools.js';
+export { RankMatrices } from './ranks.js';
 export { type Block, orthogonalSchedule } from './schedule.js';
 export { type GraphViteCounts, type GraphViteState, GridTrainer } from './trainer.js';
 export { embedNewNodes, type TrainedVectors } from './update.js';

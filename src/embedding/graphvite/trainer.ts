@@ -1,5 +1,6 @@
 // The training loop: episodes of groups of orthogonal blocks, while samplers fill the next pool.
 
+import { alone, type Communicator } from '../../distributed/index.js';
 import { cpu, eventTurn } from '../../engine/index.js';
 import type { Graph } from '../../structure/index.js';
 import { keep, Random, scope, type Tensor, tensor, zeros } from '../../tensor/index.js';
@@ -8,6 +9,7 @@ import { initialPart, LocalMatrices, type Matrices, type PartStore, StoredMatric
 import type { GraphViteHooks, GraphViteSettings } from './options.js';
 import type { GraphVitePlan } from './plan.js';
 import { boundsTensor, cellsOf, episodeAt, PairPool, Sampling } from './pools.js';
+import { exchangePairs, RankMatrices, samplersOf } from './ranks.js';
 import { type Block, orthogonalSchedule } from './schedule.js';
 
 /** Words of a task of the kernel. */
@@ -24,6 +26,8 @@ export interface TrainerOptions {
   readonly store?: PartStore | undefined;
   /** Goes on from a state of the same graph, settings and plan. */
   readonly state?: GraphViteState | undefined;
+  /** Ranks that share parts and samplers; each has the graph. Default: this one alone. */
+  readonly ranks?: Communicator | undefined;
 }
 
 /** Where a training stands: it goes on with this group of this episode. */
@@ -70,6 +74,7 @@ export class GridTrainer {
   readonly #losses: Tensor;
   readonly #pools: [PairPool, PairPool];
   readonly #key: readonly [number, number];
+  readonly #ranks: Communicator;
   #episode = 0;
   #group = 0;
 
@@ -78,7 +83,7 @@ export class GridTrainer {
     graph: Graph,
     readonly settings: GraphViteSettings,
     readonly plan: GraphVitePlan,
-    { store, state, kind = 'product' }: TrainerOptions = {},
+    { store, state, kind = 'product', ranks = alone() }: TrainerOptions = {},
   ) {
     const { parts, workers, width, inFiles } = plan;
     const shared = kind === 'distance';
@@ -86,10 +91,12 @@ export class GridTrainer {
     this.schedule = shared ? gridSchedule(parts, true) : orthogonalSchedule(parts, workers);
     this.#cells = cellsOf(this.schedule, parts);
     if (inFiles && !store) throw new Error('graphvite: a training within a budget needs a store of parts');
-    this.matrices =
-      inFiles && store
-        ? new StoredMatrices(this.grid, width, workers, store)
-        : new LocalMatrices(this.grid, width, shared);
+    this.#ranks = ranks;
+    if (ranks.size > 1 && (workers !== parts || inFiles || shared))
+      throw new Error('graphvite: over ranks all parts train at once, in memory; leave workers and memory out');
+    if (ranks.size > 1) this.matrices = new RankMatrices(this.grid, width, ranks);
+    else if (inFiles && store) this.matrices = new StoredMatrices(this.grid, width, workers, store);
+    else this.matrices = new LocalMatrices(this.grid, width, shared);
     const random = new Random(settings.seed).split('graphvite');
     for (let part = 0; part < parts && !state; part++) {
       const values = initialPart(this.grid, part, settings.dim, width, random);
@@ -114,7 +121,7 @@ export class GridTrainer {
       const next =
         this.settings.doubleBuffer && this.#episode + 1 < plan.episodes ? this.#opened(this.#episode + 1) : undefined;
       // Of a training that goes on, shares that an earlier run filled.
-      if (next && this.#group > 0) this.#run([], pool, next, [0, this.#sharesBefore(this.#group)]);
+      if (next && this.#group > 0) this.#run([], pool, next, [this.#sharesBefore(0), this.#sharesBefore(this.#group)]);
       for (; this.#group < schedule.length; this.#group++) {
         const loss = this.#trainGroup(pool, next);
         const seconds = (performance.now() - started) / 1000;
@@ -125,13 +132,13 @@ export class GridTrainer {
           loss,
         });
         await eventTurn();
-        if (signal?.aborted && (this.#group + 1 < schedule.length || this.#episode + 1 < plan.episodes)) {
+        if (this.#anyAborted(signal) && (this.#group + 1 < schedule.length || this.#episode + 1 < plan.episodes)) {
           this.#group += 1;
           return 'aborted';
         }
       }
       pool.episode = undefined;
-      if (next) counts.imbalance = next.requireFull();
+      if (next) this.#complete(next);
       this.#episode += 1;
       this.#group = 0;
     }
@@ -154,6 +161,7 @@ export class GridTrainer {
       this.matrices.vertices.assign(vertices);
       this.matrices.contexts.assign(contexts);
     }
+    if (this.matrices instanceof RankMatrices) this.matrices.resumeAt(group);
     this.#episode = episode;
     this.#group = group;
     const { batch } = this.settings;
@@ -169,10 +177,29 @@ export class GridTrainer {
     if (pool.episode?.number === number) return pool;
     const started = performance.now();
     this.#opened(number);
-    this.#run([], pool, pool, [0, this.plan.samplers]);
-    this.counts.imbalance = pool.requireFull();
+    this.#run([], pool, pool, [this.#sharesBefore(0), this.#sharesBefore(this.schedule.length)]);
+    this.#complete(pool);
     this.counts.samplingSeconds += (performance.now() - started) / 1000;
     return pool;
+  }
+
+  /** Checks what was drawn, and exchanges it between ranks. */
+  #complete(pool: PairPool): void {
+    const { size } = this.#ranks;
+    const [first, last] = this.#ownSamplers();
+    this.counts.imbalance = pool.requireFull(Array.from({ length: last - first }, (_, i) => first + i));
+    if (size > 1) exchangePairs(pool, this.#ranks);
+  }
+
+  /** Whether a rank is asked to stop: all stop at the same group. */
+  #anyAborted(signal: AbortSignal | undefined): boolean {
+    const flag = Int32Array.of(Number(signal?.aborted ?? false));
+    this.#ranks.allReduce(flag, 'max');
+    return flag[0] === 1;
+  }
+
+  #ownSamplers(): readonly [number, number] {
+    return samplersOf(this.plan.samplers, this.#ranks.rank, this.#ranks.size);
   }
 
   #opened(number: number): PairPool {
@@ -181,9 +208,10 @@ export class GridTrainer {
     return pool;
   }
 
-  /** Samplers whose shares are filled beside the groups before this one. */
+  /** End of the samplers of this rank whose shares are filled beside the groups before this one. */
   #sharesBefore(group: number): number {
-    return Math.floor((group * this.plan.samplers) / this.schedule.length);
+    const [first, last] = this.#ownSamplers();
+    return first + Math.floor((group * (last - first)) / this.schedule.length);
   }
 
   /** Trains the group at which the training stands. @returns the mean loss */
@@ -202,9 +230,15 @@ export class GridTrainer {
       const cell = row * this.grid.parts + column;
       counts.pairs += (starts[cell + 1] as number) - (starts[cell] as number);
     }
-    const sums = new Float64Array(this.#losses.view().slice(0, 4 * group.length).buffer);
+    const sums = new Float64Array(this.#losses.view().slice(0, 4 * this.#own(group).length).buffer);
     const total = (at: 0 | 1) => sums.reduce((sum, value, i) => (i % 2 === at ? sum + value : sum), 0);
     return total(0) / Math.max(1, total(1));
+  }
+
+  /** Blocks of a group that train here. */
+  #own(group: readonly Block[]): readonly Block[] {
+    const { matrices } = this;
+    return matrices instanceof RankMatrices ? group.filter((block) => matrices.owns(block)) : group;
   }
 
   /** Tasks of a group. Batch j of worker i has number (batches before the group) + j·W + i. */
@@ -214,10 +248,13 @@ export class GridTrainer {
     const starts = pool.starts.view() as unknown as Int32Array;
     const blocks = this.schedule.slice(0, this.#group).flat().length;
     const before = episode.batches.subarray(0, blocks).reduce((a, b) => a + b, 0);
-    const rows = this.matrices.place(group);
-    return group.flatMap(([row, column], i) => {
+    const own = this.#own(group);
+    const rows = this.matrices.place(own);
+    return own.flatMap((block, at) => {
+      const [row, column] = block;
+      const i = group.indexOf(block);
       const cell = row * parts + column;
-      const { heads, tails } = rows[i] as { heads: number; tails: number };
+      const { heads, tails } = rows[at] as { heads: number; tails: number };
       const stream = (episode.number * parts ** 2 + cell) & 0x7fffffff;
       const first = episode.firstBatch + before + i;
       return [starts[cell] as number, starts[cell + 1] as number, heads, tails, column, first, group.length, stream];
