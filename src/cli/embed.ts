@@ -166,9 +166,10 @@ const LAYOUT_OPTIONS: readonly string[] = ['epochs', 'parts', 'labels'];
 
 /** @throws Error naming an option of graphvite that is given to another method */
 function requireOwn(flags: Flags): void {
-  const strange = gridOptions.find((name) => flags[name] !== undefined);
-  if (flags.method !== 'graphvite' && strange)
-    throw new Error(`--${strange} is of --method graphvite, not of ${flags.method}`);
+  if (flags.method === 'graphvite') return;
+  const own = flags.method === 'largevis' ? LAYOUT_OPTIONS : [];
+  const strange = gridOptions.find((name) => flags[name] !== undefined && !own.includes(name));
+  if (strange) throw new Error(`--${strange} is of --method graphvite, not of ${flags.method}`);
 }
 
 async function embedInPlane(path: string, flags: Flags): Promise<void> {
