@@ -85,7 +85,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./count.js')).countCommand(),
   },
   rank: {
-    description: 'rank nodes by personalised PageRank from each node, or from some',
+    description: 'rank nodes by personalised PageRank from each node, or from some; rank items by clicks',
     load: async () => (await import('./rank.js')).rankCommand(),
   },
 };

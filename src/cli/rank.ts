@@ -1,20 +1,22 @@
 // `gossamer rank`
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { csvField } from '../data/index.js';
 import { interruptSignal, readText, requireWritable } from '../data/node.js';
 import { type Communicator, shareOf } from '../distributed/index.js';
 import { distributedPageRank, type PageRankRows, pageRankBatches, topTargets } from '../embedding/index.js';
 import type { Graph } from '../structure/index.js';
-import { number } from './arguments.js';
+import { choice, number } from './arguments.js';
 import { Bar } from './bar.js';
 import { EDGE_FORMS, type EdgeFlags, loadGraphFile, withEdgeOptions } from './embed.js';
 import { writeOutput } from './output.js';
+import { type ItemFlags, rankItemsOf } from './rank-items.js';
 import { withRanks } from './ranks.js';
 import { useThreads } from './threads.js';
 import { fileWalkStore } from './walk-store.js';
 
 interface Flags extends EdgeFlags {
+  readonly query: readonly string[];
   readonly seeds?: string;
   readonly top: number;
   readonly walks: number;
@@ -30,16 +32,29 @@ Examples
   gossamer rank edges.csv --seeds ids.txt --top 100              the 100 nodes closest to each of some nodes
   gossamer rank edges.tsv.gz --directed -o related.csv           for every node, along the direction of the edges
   mpirun -n 4 gossamer rank edges.csv -o related.csv             every node, in pipelines over 4 processes
+  gossamer rank items.csv --query ambient --top 10               items that match
+  gossamer rank items.csv --query ambient --clicks clicks.csv --node me    first what those click who click as I do
 
-Personalised PageRank by random walks: a walk stops at each node with probability --alpha, and a score is the share of walks that end there; its standard error is √(p(1 − p) / walks).
-Standard output, or --out, gets source,rank,node,score.`;
+Of edges: personalised PageRank by random walks: a walk stops at each node with probability --alpha, and a score is the share of walks that end there; its standard error is √(p(1 − p) / walks).
+Standard output, or --out, gets source,rank,node,score.
+
+Of items, with --query: G-Rank. Items are a table with id, title, and creator and tags where there are any (tags between semicolons). Clicks are a table with node, query, item, and sequence where they are not in order. A click counts the similarity of its node to --node, plus --isolation; items that match the query stand above others. Standard output, or --out, gets query,rank,item,score,matches,title. gossamer peer does the same among devices.`;
 
 export function rankCommand(): Command {
   return withEdgeOptions(new Command('rank'))
-    .description('rank nodes by personalised PageRank from each node, or from some')
-    .argument('<edges>', `edges: ${EDGE_FORMS}`)
+    .description('rank nodes by personalised PageRank from each node, or from some; rank items by clicks')
+    .argument('<data>', `edges: ${EDGE_FORMS}; or a table of items`)
     .option('--seeds <file>', 'nodes to rank from, one a line; all when left out')
-    .option('--top <k>', 'nodes to list for each', number(1), 100)
+    .option('--top <k>', 'nodes or items to list for each', number(1), 100)
+    .option('--query <text>', 'rank items for it (repeatable)', (one, all: string[]) => [...all, one], [])
+    .option('--clicks <file>', 'clicks on items, a table')
+    .option('--node <name>', 'whose ranking of items; of someone new when left out')
+    .option('--isolation <f>', 'F: what a click counts that no similarity supports', number(0, false), 1)
+    .addOption(
+      new Option('--similarity <form>', 'of nodes: (κₜ + κₘ²)/κᵤ, or (κₘ + κₜ²)/κᵤ')
+        .argParser(choice('paper', 'notebook'))
+        .default('paper'),
+    )
     .option('--walks <n>', 'walks from each node', number(1), 1000)
     .option('--alpha <a>', 'probability of stopping at each node', number(0, false), 0.15)
     .option('-o, --out <file>', 'table; standard output when left out')
@@ -53,7 +68,16 @@ export function rankCommand(): Command {
     .action(rank);
 }
 
-function rank(path: string, flags: Flags): Promise<void> {
+/** Options of the one kind of ranking that the other does not have. */
+const onlyItems = ['clicks', 'node', 'isolation', 'similarity'];
+const onlyNodes = ['seeds', 'walks', 'alpha', 'checkpoint', 'directed', 'undirected'];
+
+function rank(path: string, flags: Flags & ItemFlags, command: Command): Promise<void> {
+  const areItems = flags.query.length > 0;
+  const wrong = (areItems ? onlyNodes : onlyItems).find((name) => command.getOptionValueSource(name) === 'cli');
+  if (wrong !== undefined)
+    throw new Error(areItems ? `--${wrong} is for edges; items are ranked for --query` : `--${wrong} needs a --query`);
+  if (areItems) return rankItemsOf(path, flags);
   useThreads(flags.threads);
   if (flags.out !== undefined) requireWritable(flags.out);
   return withRanks((ranks) => rankOn(ranks, path, flags));

@@ -27,6 +27,7 @@ export {
   tuneFastRP,
 } from './fastrp.js';
 export * from './fully-ppr/index.js';
+export * from './grank/index.js';
 export * from './graphvite/index.js';
 export { Grid, gridSchedule, zigzagParts } from './grid.js';
 export { type LINEOptions, line, lineDefaults } from './line.js';
