@@ -177,7 +177,7 @@ describe('classification', () => {
   test('arms start alike, are chosen on the last tenth of training, and are paired with none', async () => {
     const loaded = glyphImages(60, 40, new Random(2));
     const wrong = { ...loaded, test: { ...loaded.test, labels: loaded.test.labels.map((label) => (label + 1) % 10) } };
-    const values = { epochs: 1, batch: 18, trials: 3, tuning: 0.5 };
+    const values = { epochs: 1, batch: 18, trials: 2, tuning: 0.5 };
     const [first, second] = [
       await runClassification(loaded, values, context(1)),
       await runClassification(wrong, values, context(1)),

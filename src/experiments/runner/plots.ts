@@ -1,7 +1,7 @@
 // Plots of a run as SVG: methods compared, accuracy against time, curves of training.
 
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
+import { svgPlot } from '../../data/svg-plot.js';
 import type { Experiment, Metric, StudyPlot } from '../parts/contract.js';
 import type { Summary } from '../parts/statistics.js';
 import { escapeHtml } from './html.js';
@@ -9,13 +9,8 @@ import { type CurvePoint, counted, heading, type RunResult, shownMetrics } from 
 
 /** A plot as a figure with a caption, drawn without a browser. */
 export function plot(title: string, options: Plot.PlotOptions): string {
-  const { document } = parseHTML('<!doctype html><html><body></body></html>');
-  const drawn = Plot.plot({
-    ...options,
-    document: document as unknown as Document,
-    style: { fontSize: '13px', background: 'none' },
-  });
-  return `<figure><figcaption>${escapeHtml(title)}</figcaption>${(drawn as unknown as { outerHTML: string }).outerHTML}</figure>`;
+  const drawn = svgPlot({ ...options, style: { fontSize: '13px', background: 'none' } });
+  return `<figure><figcaption>${escapeHtml(title)}</figcaption>${drawn}</figure>`;
 }
 
 /** The first metric that a run has scored. */

@@ -1,8 +1,8 @@
 // The front of a search as a table, a picture and text.
 
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
 import { evaluationTable, type GeneSpace, type LogEntry } from '../../../compress/index.js';
+import { svgFile } from '../../../data/svg-plot.js';
 import { textTable } from '../../result.js';
 import type { Candidate } from './flags.js';
 
@@ -24,9 +24,8 @@ export function frontPicture(
 ): string {
   const points = (own: readonly Candidate[]) =>
     own.map(({ measured }, i) => ({ x: x === undefined ? i : measured[x], y: measured[y] }));
-  const { document } = parseHTML('<!doctype html><html><body></body></html>');
-  const drawn = Plot.plot({
-    ...{ width: 720, height: 440, marginLeft: 60, grid: true, document: document as unknown as Document },
+  return svgFile({
+    ...{ width: 720, height: 440, marginLeft: 60, grid: true },
     style: { fontSize: '13px', background: 'white' },
     x: { label: x === undefined ? 'evaluation' : `${x}${UNITS[x] ?? ''}`, nice: true },
     y: { label: `${y}${UNITS[y] ?? ''}`, nice: true },
@@ -37,8 +36,6 @@ export function frontPicture(
       Plot.dot(points([chosen]), { x: 'x', y: 'y', r: 8, stroke: '#c8553d', strokeWidth: 2 }),
     ],
   });
-  const text = (drawn as unknown as { outerHTML: string }).outerHTML;
-  return text.includes('xmlns=') ? text : text.replace('<svg', '<svg xmlns="http://www.w3.org/2000/svg"');
 }
 
 /** Units of the metrics of networks of pictures. */
