@@ -9,10 +9,11 @@
 // without a common row or column and draw negatives from their own part, so that no two write the
 // same vector: results do not depend on the number of threads.
 
+export { type Drawing, drawingSvg } from './drawing.js';
 export { type GraphViteRun, graphVite, startGraphVite } from './embed.js';
 export { linearProbe, linkArea } from './evaluate.js';
 export { type LayoutOptions, layoutDefaults, layoutGraph, neighbourGraph, perplexityWeights } from './layout.js';
-export { type PartStore, type Side, StoredMatrices } from './matrices.js';
+export { type Matrices, type PartStore, type Side, StoredMatrices } from './matrices.js';
 export {
   automaticStep,
   type GraphViteHooks,
@@ -27,5 +28,5 @@ export { blockBalance, type GraphVitePlan, planTraining } from './plan.js';
 export { type Episode, episodeAt } from './pools.js';
 export { RankMatrices } from './ranks.js';
 export { type Block, orthogonalSchedule } from './schedule.js';
-export { type GraphViteCounts, type GraphViteState, GridTrainer } from './trainer.js';
+export { type GraphViteCounts, type GraphViteState, GridTrainer, type TrainerOptions } from './trainer.js';
 export { embedNewNodes, type TrainedVectors } from './update.js';
