@@ -28,7 +28,7 @@ import {
 } from '../embedding/index.js';
 import { tensorMemoryBudget } from '../engine/index.js';
 import { type Graph, rmat } from '../structure/index.js';
-import { Random, tensor } from '../tensor/index.js';
+import { Random, type Tensor, tensor } from '../tensor/index.js';
 import { Bar, compact } from './bar.js';
 import { writeNote } from './output.js';
 
@@ -204,7 +204,8 @@ async function trainWithCheckpoints(
 }
 
 function writeState(path: string, { episode, group, vertices, contexts }: GraphViteState, identity: string): void {
-  const tensors = vertices && contexts ? { vertices: tensor(vertices), contexts: tensor(contexts) } : {};
+  const tensors: Readonly<Record<string, Tensor>> =
+    vertices && contexts ? { vertices: tensor(vertices), contexts: tensor(contexts) } : {};
   writeFileAtomic(path, writeSafetensors(tensors, { episode: String(episode), group: String(group), identity }));
   for (const held of Object.values(tensors)) held.dispose();
 }
