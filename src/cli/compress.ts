@@ -8,16 +8,19 @@ import {
   compress,
   estimatePruning,
   type Footprint,
+  loadMetanetwork,
+  type Metanetwork,
   type PruneStep,
   type PruningEstimate,
   parseRecipe,
   type Recipe,
+  type RecipeStep,
   recipeEpochs,
   type SparseArm,
   sparseArms,
   spatialRules,
 } from '../compress/index.js';
-import { interruptSignal, readJson, writeFileAtomic } from '../data/node.js';
+import { interruptSignal, readBytes, readJson, writeFileAtomic } from '../data/node.js';
 import { binaryLayers, inference } from '../nn/index.js';
 import { Random, zeros } from '../tensor/index.js';
 import { exportOnnx, savePlan } from '../trace/index.js';
@@ -34,6 +37,8 @@ import { useThreads } from './threads.js';
 interface Flags extends PictureFlags, AnalyseFlags {
   readonly analyse: boolean;
   readonly recipe?: string;
+  readonly metanetwork?: string;
+  readonly speedup?: number;
   readonly method?: 'sparse';
   readonly sparsity?: number;
   readonly finetune?: number;
@@ -46,7 +51,7 @@ interface Flags extends PictureFlags, AnalyseFlags {
   readonly threads: number;
 }
 
-const DEFAULTS = { sparsity: 0.8, finetune: 4 };
+const DEFAULTS = { sparsity: 0.8, finetune: 4, speedup: 2, adapt: 5, after: 10 };
 
 /**
  * Gradual pruning of the pointwise convolutions, with the model before it as teacher.
@@ -61,13 +66,47 @@ function sparseRecipe({ sparsity = DEFAULTS.sparsity, finetune = DEFAULTS.finetu
   };
 }
 
+/** The recipe that --recipe names without a file. */
+const METAPRUNING = 'metapruning';
+
+/**
+ * Pruning with a metanetwork, half as many epochs before the channels go as after.
+ *
+ * @throws Error without a metanetwork, or for settings of another method
+ */
+function metaPruningRecipe({ metanetwork, speedup = DEFAULTS.speedup, finetune, method, sparsity }: Flags): Recipe {
+  if (metanetwork === undefined)
+    throw new Error(
+      '--recipe metapruning needs --metanetwork <file>, which gossamer fit --model metapruning makes once for an architecture',
+    );
+  if ((method ?? sparsity) !== undefined)
+    throw new Error('--recipe metapruning takes --speedup, not --method and --sparsity');
+  const step = {
+    ...{ do: METAPRUNING, metanetwork, speedup },
+    adaptEpochs: finetune === undefined ? DEFAULTS.adapt : Math.ceil(finetune / 2),
+    epochs: finetune ?? DEFAULTS.after,
+  };
+  return parseRecipe({ steps: [step] }, '--recipe metapruning');
+}
+
 /** @throws Error when both a recipe and settings of a method are given */
 function recipeOf(flags: Flags): Recipe {
-  const { recipe, method, sparsity, finetune } = flags;
+  const { recipe, method, sparsity, finetune, metanetwork, speedup } = flags;
+  if (recipe === METAPRUNING) return metaPruningRecipe(flags);
+  if ((metanetwork ?? speedup) !== undefined)
+    throw new Error(
+      '--metanetwork and --speedup go with --recipe metapruning; in a recipe file they are fields of the step metapruning',
+    );
   if (recipe === undefined) return sparseRecipe(flags);
   if ((method ?? sparsity ?? finetune) !== undefined)
     throw new Error('--recipe holds all steps; leave out --method, --sparsity and --finetune');
   return parseRecipe(readJson(recipe), recipe);
+}
+
+/** The metanetworks that steps name, by file. */
+function metanetworksOf({ steps }: Recipe): Record<string, Metanetwork> {
+  const files = steps.flatMap((step) => (step.do === 'metapruning' ? [step.metanetwork] : []));
+  return Object.fromEntries(files.map((file) => [file, loadMetanetwork(readBytes(file), file)]));
 }
 
 const examples = `
@@ -75,6 +114,7 @@ Examples
   gossamer compress model.safetensors --data flowers/ -o small/                      80 % zeros in the pointwise convolutions
   gossamer compress model.safetensors --data flowers/ --method sparse --sparsity 0.9 --finetune 5 -o small/
   gossamer compress model.safetensors --recipe recipe.json --data fashion-mnist
+  gossamer compress model.safetensors --data flowers/ --recipe metapruning --metanetwork meta.safetensors --speedup 3 -o small/
   gossamer compress model.safetensors --recipe group30.json --estimate               how much faster here, before any training
   gossamer compress model.safetensors --data flowers/ --recipe recipe.json --baselines random,random-search   is the recipe better than chance?
   gossamer classify small/model.plan photo.jpg
@@ -93,6 +133,7 @@ A recipe is JSON: a list of steps, each with the epochs that it may train.
 layers: pointwise, convolutions, depthwise, linear, all, or a list of names with *. pattern: unstructured, block1, block2, block4, block8, block16, block32, 2:4, or patterns by name of layers. distribution: uniform, erk, global, global-normalized. Pruning without epochs happens at once; quantize comes last. { "do": "hypercomplex", "n": 3, "epochs": 5 } leaves about a third of the weights of layers whose channels 3 divides; it comes before pruning, which writes hypercomplex layers out. Binary networks take { "do": "tree", "strength": 0.3, "depth": "auto", "epochs": 8 }: their channels are computed from each other; without epochs what is there is only ordered. { "do": "learn-masks", "keep": 0.05, "pruneEpochs": 3, "epochs": 6 } keeps 5 % of the weights of every layer, chosen by scores that are trained, then trains those.
 { "do": "replace-spatial", "with": "max", "epochs": 6 } puts pooling in the place of the 3×3 convolutions of bottlenecks, of depthwise convolutions, and of attention in every other block; 1×1 convolutions and linear layers stay. with: max, average, none, or hybrid, which keeps the convolutions that shrink maps. The report says what stayed and why.
 { "do": "tas", "budget": 0.5, "searchEpochs": 10, "epochs": 20 } searches how many channels each layer and how many blocks each stage keeps within half of the multiply-adds ("cost": "latency": of the time here), and trains a network of these from new weights with the model as its teacher.
+{ "do": "metapruning", "metanetwork": "meta.safetensors", "speedup": 2, "adaptEpochs": 5, "epochs": 10 } changes the weights by a metanetwork that gossamer fit --model metapruning made, trains, removes the channels of the least norm until the network takes half of the multiply-adds, and trains again. --recipe metapruning is this step alone: --finetune <epochs> after the pruning, half as many before.
 
 At few zeros, groups of output channels that share them are faster than single weights, and lose little once the channels of the whole network have changed places for it:
   { "steps": [{ "do": "prune", "sparsity": 0.3, "pattern": "block4", "rearrange": true, "layers": "convolutions", "epochs": 5 }] }
@@ -117,8 +158,18 @@ export function compressCommand(): Command {
       ]),
     )
     .option('--sparsity <share>', `share of zeros; ${DEFAULTS.sparsity} when left out`, number(0, false))
-    .option('--finetune <epochs>', `epochs of pruning; ${DEFAULTS.finetune} when left out, 0 prunes at once`, number(0))
-    .option('--recipe <file>', 'other steps, as JSON, in place of a method')
+    .option(
+      '--finetune <epochs>',
+      `epochs of pruning; ${DEFAULTS.finetune} when left out, 0 prunes at once; of metapruning ${DEFAULTS.after}`,
+      number(0),
+    )
+    .option('--recipe <file>', 'other steps, as JSON, in place of a method; or metapruning')
+    .option('--metanetwork <file>', 'with --recipe metapruning: what gossamer fit --model metapruning made')
+    .option(
+      '--speedup <times>',
+      `with --recipe metapruning: how many times fewer multiply-adds; ${DEFAULTS.speedup} when left out`,
+      number(0, false),
+    )
     .option('--estimate', 'print the time of each layer that the prune steps would give here, and train nothing', false)
     .option(
       '--baselines <list>',
@@ -145,6 +196,7 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
   const { data: source } = flags;
   if (source === undefined) throw new Error('compress needs the images of the training: --data <images>');
   const recipe = recipeOf(flags);
+  const metanetworks = metanetworksOf(recipe);
   const classifier = (await openModelOf(modelPath, 'image-classifier')).classifier();
   if (existsSync(join(flags.out, 'model.plan')))
     throw new Error(`folder "${flags.out}" holds a result already; choose another with --out`);
@@ -161,6 +213,7 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
     const { plan, report } = await compress(classifier.model, data, recipe, {
       random: new Random(flags.seed),
       deployed: deployedForm,
+      metanetworks,
       signal,
       onStep: (step, index) => process.stderr.write(`step ${index + 1} of ${recipe.steps.length}: ${step.do}\n`),
       onEpoch: ({ epoch, epochs: all, loss }, step) => {
@@ -202,13 +255,16 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
   }
 }
 
+/** Steps after which layers have other shapes. */
+const UNFORESEEN: readonly RecipeStep['do'][] = ['remove-channels', 'hypercomplex', 'tas', 'metapruning'];
+
 /** @throws Error when the recipe has no prune step, or changes the network's shapes */
 async function estimate(modelPath: string, flags: Flags): Promise<void> {
   const { steps } = recipeOf(flags);
   const { model, description } = (await openModelOf(modelPath, 'image-classifier')).classifier();
   const pruning = steps.filter((step): step is PruneStep => step.do === 'prune');
   if (pruning.length === 0) throw new Error('--estimate needs a recipe with a prune step');
-  const other = steps.find((step) => step.do === 'remove-channels' || step.do === 'hypercomplex');
+  const other = steps.find(({ do: kind }) => UNFORESEEN.includes(kind));
   if (other) throw new Error(`--estimate cannot foresee the step "${other.do}"; leave it out of the recipe`);
   const { channels, height, width } = description;
   const found = estimatePruning(model, zeros([1, channels, height, width]), pruning, { deployed: deployedForm });

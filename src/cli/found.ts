@@ -4,10 +4,20 @@ import { existsSync, rmSync } from 'node:fs';
 import { readJson, writeFileAtomic } from '../data/node.js';
 import { type Genotype, type NetworkShape, requireGenotype, requireShapeRecord } from '../models/index.js';
 import type { FitResult, TrainingHooks } from '../nn/index.js';
-import { trainResumably } from './training.js';
+import { requireSame, trainResumably } from './training.js';
 
 /** Path of what a search finds: that of the model with the ending .json. */
 export const foundPathOf = (model: string): string => `${model.replace(/\.[^./]*$/, '')}.json`;
+
+/** Where a search is kept. */
+export interface SearchRun<Asked> {
+  /** The model; the state of the search is kept in `<out>.search.checkpoint`. */
+  readonly out: string;
+  /** Whether the search continues, or what it found is taken. */
+  readonly resume: boolean;
+  /** Options that may change when a search that was stopped goes on. Default: none. */
+  readonly growing?: readonly (keyof Asked & string)[];
+}
 
 /**
  * Searches, or takes what an earlier run found: with --resume, where the search had ended.
@@ -15,26 +25,24 @@ export const foundPathOf = (model: string): string => `${model.replace(/\.[^./]*
  * @param asked options of the search, kept in the file
  * @param find searches; `found` joins the options in the file
  * @returns undefined after Ctrl-C
- * @throws Error for a resumed search of other options
+ * @throws Error for a resumed search of other options, ended or not, naming the first
  */
 export async function searchResumably<Asked extends object, Result extends object>(
-  { out: model, resume }: { readonly out: string; readonly resume: boolean },
+  { out: model, resume, growing = [] }: SearchRun<Asked>,
   path: string,
   asked: Asked,
   find: (hooks: Required<TrainingHooks>) => Promise<Pick<FitResult, 'stopped'> & { readonly found: Result }>,
 ): Promise<(Asked & Result) | undefined> {
   const out = `${model}.search`;
+  const others = new Set<string>(growing);
   if (resume && existsSync(path) && !existsSync(`${out}.checkpoint`)) {
     const earlier = readJson(path) as Asked & Result;
-    const other = Object.entries(asked).find(
-      ([name, value]) => JSON.stringify((earlier as Readonly<Record<string, unknown>>)[name]) !== JSON.stringify(value),
-    );
-    if (other) throw new Error(`"${path}" was found with another ${other[0]}; give that again, or leave --resume out`);
+    requireSame(`"${path}" was found with`, earlier, asked);
     return earlier;
   }
   let result: (Asked & Result) | undefined;
   const ended = await trainResumably(
-    { out, resume },
+    { out, resume, asked: Object.fromEntries(Object.entries(asked).filter(([name]) => !others.has(name))) },
     async (hooks) => {
       const { found, stopped } = await find(hooks);
       result = { ...asked, ...found };

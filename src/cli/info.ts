@@ -59,6 +59,7 @@ Examples
   gossamer info shop/                    a catalogue: products.csv and attributes.csv
   gossamer info hf:Qwen/Qwen3-0.6B-GGUF  a language model by its name on huggingface.co
   gossamer info model.safetensors        what a model is, what it was trained on and what it answers for
+  gossamer info found.json               what gossamer search found, and how to train it
   gossamer info bnn.safetensors --tree   what spanning trees would save in a binary network
   gossamer info hyperpave                a system: paper, data sets, claims and options of its experiment`;
 
@@ -113,6 +114,15 @@ function graphAt(path: string) {
   return isFolder(path) && !tableIn(path, 'edges') ? undefined : loadShownGraph(path);
 }
 
+/** What a search found, in a file of `gossamer search`. */
+async function searchedAt(path: string): Promise<readonly string[] | undefined> {
+  if (!path.endsWith('.json') || !existsSync(path)) return undefined;
+  const text = readUnpackedText(path);
+  // One object over several lines; tables are lists, or have an object a line.
+  if (!/^\s*\{\s*\n\s*"(model|configuration)"\s*:/.test(text)) return undefined;
+  return (await import('./search/index.js')).foundLines(path);
+}
+
 /** Whether a path holds a set of graphs. */
 function isGraphSet(path: string): boolean {
   return (
@@ -143,6 +153,11 @@ async function info(slug: string, flags: InfoFlags): Promise<void> {
   }
   if (!isSystem && isTextGraph(slug)) {
     console.log(`${slug}: ${textGraphLines(loadTextGraph(slug)).join('\n')}`);
+    return;
+  }
+  const found = isSystem ? undefined : await searchedAt(slug);
+  if (found) {
+    console.log(found.join('\n'));
     return;
   }
   const graph = isSystem || slug === '-' ? undefined : await graphAt(slug);

@@ -32,6 +32,7 @@ const openers = {
   mip: async (path: string) => (await import('./models/mip.js')).open(path),
   nat: async (path: string) => (await import('./models/nat.js')).open(path),
   softhgnn: async (path: string) => (await import('./models/softhgnn.js')).open(path),
+  metapruning: async (path: string) => (await import('./models/metapruning.js')).open(path),
   logah: async (path: string) => (await import('./models/logah.js')).open(path),
   hdhgn: async (path: string) => (await import('./models/hdhgn.js')).open(path),
   hypino: async (path: string) => (await import('./models/hypino.js')).open(path),
@@ -90,6 +91,7 @@ export async function systemOfModel(text: string): Promise<ModelSystem> {
 const uses: Readonly<Partial<Record<ModelSystem, string>>> = {
   'image-classifier': 'gossamer classify',
   'language-model': 'gossamer lm generate',
+  metapruning: 'gossamer compress --metanetwork',
 };
 
 /** GGUF files and Hugging Face folders are language models; other files name their system. */

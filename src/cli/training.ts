@@ -1,7 +1,7 @@
 // One training on the command line: its checkpoint beside the model, --resume, and Ctrl-C.
 
 import { existsSync, rmSync } from 'node:fs';
-import { fileCheckpoint, interruptSignal } from '../data/node.js';
+import { checkpointAsked, fileCheckpoint, interruptSignal } from '../data/node.js';
 import { ChatError } from '../hypergraph/index.js';
 import { type FitResult, progressLine, type TrainingHooks, type TrainingState } from '../nn/index.js';
 
@@ -13,6 +13,28 @@ export interface TrainingRun {
   readonly out: string;
   /** Whether the training continues from the checkpoint. */
   readonly resume: boolean;
+  /** What is to be done, kept in the checkpoint: other options do not go on from it. */
+  readonly asked?: object;
+}
+
+/**
+ * Checks that a run goes on as it began.
+ *
+ * @param what was done before, to begin the message with
+ * @param before its options; none are checked where they are not known
+ * @throws Error naming the first option that is another now
+ */
+export function requireSame(what: string, before: object | undefined, asked: object): void {
+  if (!before) return;
+  const earlier = before as Readonly<Record<string, unknown>>;
+  const other = Object.entries(asked).find(([name, own]) => JSON.stringify(earlier[name]) !== JSON.stringify(own));
+  if (!other) return;
+  const [name, own] = other;
+  const shown = (value: unknown) =>
+    name === 'pictures' && Array.isArray(value) ? value.join('×') : (JSON.stringify(value) ?? 'none');
+  throw new Error(
+    `${what} another ${name === 'pictures' ? 'size of pictures' : name} (${shown(earlier[name])}, now ${shown(own)}); give that again, or leave --resume out`,
+  );
 }
 
 /**
@@ -21,15 +43,17 @@ export interface TrainingRun {
  *
  * @returns whether the training finished; false after Ctrl-C
  * @throws Error when there is no checkpoint to continue from, before anything is trained, or it is
- *   of another model; when models behind HTTP no longer answer, with what goes on from there
+ *   of another model or of other options; when models behind HTTP no longer answer, with what goes
+ *   on from there
  */
 export async function trainResumably(
-  { out, resume }: TrainingRun,
+  { out, resume, asked }: TrainingRun,
   train: (hooks: Required<TrainingHooks>) => Promise<Pick<FitResult, 'stopped'>>,
   write: () => void,
 ): Promise<boolean> {
   const path = requireCheckpoint({ out, resume });
-  const store = fileCheckpoint(path);
+  if (resume && asked) requireSame(`"${path}" is of`, checkpointAsked(path), asked);
+  const store = fileCheckpoint(path, asked);
   const { signal, release } = interruptSignal();
   let isKept = resume;
   const save = (state: TrainingState) => {

@@ -14,26 +14,27 @@ import {
   clipBinaryWeights,
   type EpochReport,
   fakeQuantizeWeight,
-  inference,
   type Layer,
   type Optimizer,
   quantizationAware,
-  stateOf,
   toPlain,
   type Weights,
 } from '../nn/index.js';
 import { type Random, scope, type Tensor } from '../tensor/index.js';
-import { type CompileOptions, compile, type KernelChoice, type Plan } from '../trace/index.js';
+import type { CompileOptions, KernelChoice, Plan } from '../trace/index.js';
 import { removeChannels } from './channels.js';
 import { trainSparsely } from './dass/index.js';
-import { exampleOf, type Footprint, footprint, latency } from './footprint.js';
+import { fastestPlan } from './fastest-plan.js';
+import { exampleOf, type Footprint, footprint } from './footprint.js';
 import { toHypercomplex } from './hypercomplex.js';
 import { chosenWeights } from './layers.js';
+import { type Metanetwork, metaPrune } from './metapruning/index.js';
 import { orderChannels, TreePull } from './mst-compression/index.js';
 import { Frozen, Pruning, pruneOnce } from './pruning.js';
 import type {
   HypercomplexStep,
   LearnMasksStep,
+  MetaPruningStep,
   PruneStep,
   QuantizeStep,
   Recipe,
@@ -43,7 +44,7 @@ import type {
   ShapeStep,
   TreeStep,
 } from './recipe.js';
-import { replacementLines, requireFollowable } from './recipe-steps.js';
+import { metanetworkOf, metaPruningLines, replacementLines, requireFollowable } from './recipe-steps.js';
 import { type GroupLayers, prunedLayers, rearrangeFor, type ZeroShares, zeroShares } from './sparsebytenn.js';
 import { searchShape, shapeDistillation, shortSearch } from './tas/index.js';
 import { TRAINING, teacherOf } from './teacher.js';
@@ -57,6 +58,8 @@ export interface CompressOptions {
    * itself.
    */
   readonly deployed?: (model: Layer) => Layer;
+  /** By the file that a step `metapruning` names: its metanetwork. */
+  readonly metanetworks?: Readonly<Record<string, Metanetwork>>;
   /** Aborts the running training. */
   readonly signal?: AbortSignal | undefined;
   /** Called before each step of the recipe; `index` counts from 0. */
@@ -125,7 +128,7 @@ class Compression {
     readonly recipe: Recipe,
     readonly options: CompressOptions,
   ) {
-    requireFollowable(model, recipe);
+    requireFollowable(model, recipe, exampleOf(data), options.metanetworks);
     if (recipe.distill)
       this.#teacher = teacherOf(this.#deployed(), data, recipe.training?.batchSize ?? TRAINING.batchSize);
   }
@@ -146,30 +149,8 @@ class Compression {
     return this.options.deployed?.(this.model) ?? this.model;
   }
 
-  /**
-   * The fastest plan of the current model. In int8 plans the sparse layers read and write floats,
-   * with conversions at their borders; a mixed plan is taken only if it is measured to be faster
-   * than the dense int8 one.
-   */
-  #compile(): { plan: Plan; layers: KernelChoice[] } {
-    const model = this.#deployed();
-    const example = exampleOf(this.data);
-    const layers: KernelChoice[] = [];
-    const planWith = (sparse: CompileOptions['sparse']) =>
-      compile((x) => model.forward(x, inference), [example], {
-        weights: stateOf(model),
-        ...(sparse !== undefined && { sparse }),
-        ...(this.#int8 && { int8: this.#int8 }),
-      });
-    const mixed = planWith({ choose: 'measured', onChoice: (choice) => layers.push(choice) });
-    if (!this.#int8 || !layers.some(({ kernel }) => kernel === 'sparse')) return { plan: mixed, layers };
-    const int8 = planWith(false);
-    if (latency(mixed, example) <= latency(int8, example)) return { plan: mixed, layers };
-    const reason = 'dense int8: the whole network is faster than with sparse layers';
-    return {
-      plan: int8,
-      layers: layers.map((layer) => (layer.kernel === 'sparse' ? { ...layer, kernel: 'dense', reason } : layer)),
-    };
+  #compile(): ReturnType<typeof fastestPlan> {
+    return fastestPlan(this.#deployed(), this.data, this.#int8);
   }
 
   async #follow(step: RecipeStep, index: number): Promise<void> {
@@ -181,6 +162,7 @@ class Compression {
     if (step.do === 'tree') return this.#tree(step, index);
     if (step.do === 'learn-masks') return this.#learnMasks(step, index);
     if (step.do === 'tas') return this.#searchShape(step, index);
+    if (step.do === 'metapruning') return this.#metaPrune(step, index);
     await this.#train(step.epochs, step, index);
     this.#done.push(`trained ${step.epochs} epochs`);
   }
@@ -303,6 +285,30 @@ class Compression {
       `searched widths and depths for ${searchEpochs} epochs: ${((100 * found.cost) / found.full).toFixed(1)} % of the ${cost === 'macs' ? 'multiply-adds' : 'milliseconds of layers'}`,
     );
     await this.#train(epochs, step, index, undefined, undefined, { ...shapeDistillation, logits });
+  }
+
+  async #metaPrune(step: MetaPruningStep, index: number): Promise<void> {
+    if (Object.keys(this.#masks).length > 0)
+      throw new Error('recipe: prune with a metanetwork before weights are pruned, not after');
+    this.#writeOut('channels are removed from');
+    const { signal, onEpoch, random, metanetworks } = this.options;
+    const { speedup, adaptEpochs = 0, epochs = 0 } = step;
+    const done = await metaPrune(
+      this.model,
+      metanetworkOf(step, metanetworks),
+      this.data,
+      random.split(`step ${index}`),
+      {
+        ...{ speedup, adaptEpochs, epochs },
+        training: {
+          ...{ ...TRAINING, ...this.recipe.training, signal },
+          ...(this.#teacher && { teacher: { logits: this.#teacher, ...this.recipe.distill } }),
+          onEpoch: (report) => onEpoch?.(report, step, index),
+        },
+      },
+    );
+    if (done.stopped === 'aborted') throw new DOMException('compression was stopped', 'AbortError');
+    this.#done.push(...metaPruningLines(done, adaptEpochs));
   }
 
   /**

@@ -21,9 +21,9 @@ import {
 import { scope, type Tensor, tensor } from '../tensor/index.js';
 import {
   type ChannelSlice,
+  dependenciesOf,
   eachPlace,
   graphCost,
-  graphDependencies,
   type PruningGroup,
   trace,
   withoutSlices,
@@ -48,6 +48,8 @@ export interface PrunableNetwork {
   readonly multiplyAdds: number;
   /** Names of the weights that scores count: kernels, matrices and the scales of norms. */
   readonly counted: ReadonlySet<string>;
+  /** By layer whose channels cannot change: why, such as `an output`. */
+  readonly fixed: ReadonlyMap<string, string>;
 }
 
 /**
@@ -62,7 +64,7 @@ export function prunableNetwork(model: Layer, example: Tensor): PrunableNetwork 
     [example],
     stateOf(model),
     (graph) => ({
-      groups: graphDependencies(graph),
+      ...dependenciesOf(graph),
       multiplyAdds: graphCost(graph, trained).multiplyAdds,
     }),
   );
@@ -70,7 +72,12 @@ export function prunableNetwork(model: Layer, example: Tensor): PrunableNetwork 
     return rank === 1 && /(^|\.)weight$/.test(name) && 'epsilon' in owner;
   });
   const kernels = Object.keys(trained).filter((name) => (trained[name] as Tensor).rank > 1);
-  return { ...found, counted: new Set([...kernels, ...scales.map(({ name }) => name)]) };
+  const fixed = new Map(
+    [...found.fixed].flatMap(([weight, reason]) =>
+      kernels.includes(weight) ? [[weight.replace(/\.weight$/, ''), reason] as const] : [],
+    ),
+  );
+  return { ...found, fixed, counted: new Set([...kernels, ...scales.map(({ name }) => name)]) };
 }
 
 /**
@@ -212,6 +219,8 @@ export interface ProgressivePruning {
   readonly speedup: number;
   /** Number of channels that were removed. */
   readonly removed: number;
+  /** By layer whose channels could not be removed: why. */
+  readonly fixed: ReadonlyMap<string, string>;
 }
 
 /**
@@ -224,32 +233,65 @@ export interface ProgressivePruning {
  * number of removed channels gives it
  */
 export function pruneToSpeedup(model: Layer, example: Tensor, options: ProgressivePruningOptions): ProgressivePruning {
-  const { speedup, steps = 200, scores = scoresBy(options) } = options;
-  if (!(speedup > 1)) throw new RangeError(`pruneToSpeedup: expected a speed-up above 1, got ${speedup}`);
+  const { speedup, ...others } = options;
+  const [done] = pruneThrough(model, example, [speedup], others) as [ProgressivePruning];
+  return done;
+}
+
+/**
+ * `pruneToSpeedup` through several speed-ups on the way to the largest, each as if it were the only
+ * one.
+ *
+ * @param reached called at each, in ascending order, with the model pruned that far
+ * @returns what was done to reach each, in ascending order
+ * @throws as `pruneToSpeedup`
+ */
+export function pruneThrough(
+  model: Layer,
+  example: Tensor,
+  speedups: readonly number[],
+  options: Omit<ProgressivePruningOptions, 'speedup'>,
+  reached: (speedup: number) => void = () => undefined,
+): ProgressivePruning[] {
+  const { steps = 200, scores = scoresBy(options) } = options;
+  const wrong = speedups.find((speedup) => !(speedup > 1));
+  if (wrong !== undefined) throw new RangeError(`pruneToSpeedup: expected a speed-up above 1, got ${wrong}`);
   const saved = Object.entries(stateOf(model)).map(([name, value]) => [name, value.clone()] as const);
   try {
     let network = prunableNetwork(model, example);
     const { multiplyAdds: before } = network;
     const { from = before } = options;
     const all = channelsOf(network);
-    for (let step = 1; step <= steps && from / network.multiplyAdds < speedup; step++) {
-      const goal = Math.round(all * (1 - step / steps));
-      const going = lowest(network, scores(network, stateOf(model)), channelsOf(network) - goal);
-      if (going.length === 0) continue;
-      replaceWeights(model, withoutSlices(stateOf(model), going));
-      network = prunableNetwork(model, example);
-    }
-    const { multiplyAdds: after } = network;
-    if (from / after < speedup) {
-      replaceWeights(model, Object.fromEntries(saved));
-      throw new Error(
-        `pruneToSpeedup: a speed-up of ${speedup} is out of reach: with one channel in each group the network takes ${after} multiply-adds, 1/${(from / after).toFixed(2)} of ${from}`,
-      );
-    }
-    return { before, after, speedup: from / after, removed: all - channelsOf(network) };
+    let step = 1;
+    return [...speedups]
+      .sort((a, b) => a - b)
+      .map((speedup) => {
+        for (; step <= steps && from / network.multiplyAdds < speedup; step++) {
+          const goal = Math.round(all * (1 - step / steps));
+          const going = lowest(network, scores(network, stateOf(model)), channelsOf(network) - goal);
+          if (going.length === 0) continue;
+          replaceWeights(model, withoutSlices(stateOf(model), going));
+          network = prunableNetwork(model, example);
+        }
+        const { multiplyAdds: after } = network;
+        if (from / after < speedup) {
+          replaceWeights(model, Object.fromEntries(saved));
+          throw new Error(
+            `pruneToSpeedup: a speed-up of ${speedup} is out of reach: with one channel in each group the network takes ${after} multiply-adds, 1/${(from / after).toFixed(2)} of ${from}${fixedText(network.fixed)}`,
+          );
+        }
+        reached(speedup);
+        return { before, after, speedup: from / after, removed: all - channelsOf(network), fixed: network.fixed };
+      });
   } finally {
     for (const [, value] of saved) value.dispose();
   }
+}
+
+/** The layers whose channels cannot change, in a message. */
+function fixedText(fixed: ReadonlyMap<string, string>): string {
+  const reasons = [...fixed].map(([layer, reason]) => `those of ${layer} cannot change (${reason})`);
+  return reasons.length > 0 ? `; ${reasons.join(', ')}` : '';
 }
 
 const channelsOf = ({ groups }: PrunableNetwork) => groups.reduce((sum, { channels }) => sum + channels.length, 0);

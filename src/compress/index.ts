@@ -22,6 +22,7 @@ export {
   type ProgressivePruningOptions,
   type PrunableNetwork,
   prunableNetwork,
+  pruneThrough,
   pruneToSpeedup,
   type ScoreNormalizer,
   shrinkageGradients,
@@ -69,6 +70,7 @@ export {
 export {
   type HypercomplexStep,
   type LearnMasksStep,
+  type MetaPruningStep,
   type PruneStep,
   parseRecipe,
   type QuantizeStep,

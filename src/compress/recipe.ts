@@ -164,6 +164,23 @@ export interface ShapeStep {
   readonly epochs: number;
 }
 
+/**
+ * Prunes with a metanetwork, see `metaPrune`: one forward pass of it changes the weights, then
+ * training, group-norm pruning to a speed-up, and training.
+ */
+export interface MetaPruningStep {
+  /** Discriminator of the step. */
+  readonly do: 'metapruning';
+  /** File of the metanetwork, made for the architecture of the model. */
+  readonly metanetwork: string;
+  /** Wanted quotient of the multiply-adds before and after the step, above 1. */
+  readonly speedup: number;
+  /** Epochs of training between the metanetwork and the pruning. Default: 0. */
+  readonly adaptEpochs?: number;
+  /** Epochs of training after the pruning. Default: 0. */
+  readonly epochs?: number;
+}
+
 /** One step of a recipe, discriminated by `do`. */
 export type RecipeStep =
   | RemoveChannelsStep
@@ -174,6 +191,7 @@ export type RecipeStep =
   | TreeStep
   | LearnMasksStep
   | ShapeStep
+  | MetaPruningStep
   | QuantizeStep;
 
 /** The rules of a recipe that replace spatial operations, in order; a model's file keeps them. */
@@ -222,6 +240,7 @@ const fields = {
     searchEpochs: whole(1),
     epochs: whole(1),
   },
+  metapruning: { metanetwork: fileName, speedup: factor, adaptEpochs: whole(0), epochs: whole(0) },
   quantize: { bits: oneOf(8, 7), weightBits: whole(2), calibration: whole(1), percentile, epochs: whole(0) },
 } as const;
 
@@ -234,6 +253,7 @@ const required = {
   tree: [],
   'learn-masks': ['keep'],
   tas: ['budget', 'epochs'],
+  metapruning: ['metanetwork', 'speedup'],
   quantize: [],
 } as const;
 
@@ -249,6 +269,14 @@ function percentile(value: unknown): string | undefined {
 
 function keptShare(value: unknown): string | undefined {
   return typeof value === 'number' && value > 0 && value <= 1 ? undefined : 'a share in (0, 1]';
+}
+
+function factor(value: unknown): string | undefined {
+  return typeof value === 'number' && value > 1 && Number.isFinite(value) ? undefined : 'a number above 1';
+}
+
+function fileName(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? undefined : 'the name of a file';
 }
 
 function whole(least: number): Check {

@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs';
 import type { CheckpointStore, TrainingState, Weights } from '../nn/index.js';
 import { loadState, stateOf } from '../nn/index.js';
-import { readBytes } from './files.js';
-import { readSafetensors, writeSafetensors } from './formats/index.js';
+import { openBytes, readBytes } from './files.js';
+import { readSafetensors, SafetensorsReader, writeSafetensors } from './formats/index.js';
 import { writeFileAtomic } from './write.js';
 
 const FORMAT = 'gossamer-checkpoint-1';
@@ -12,12 +12,29 @@ const FORMAT = 'gossamer-checkpoint-1';
 /**
  * Keeps a run's state in one safetensors file: weights, optimiser moments, best weights, counters.
  * Each save replaces the file whole.
+ *
+ * @param asked what the run is to do, which `checkpointAsked` reads
  */
-export function fileCheckpoint(path: string): CheckpointStore {
+export function fileCheckpoint(path: string, asked?: object): CheckpointStore {
   return {
-    save: (state) => writeFileAtomic(path, encode(state)),
+    save: (state) => writeFileAtomic(path, encode(state, asked)),
     load: () => (existsSync(path) ? decode(readBytes(path), path) : undefined),
   };
+}
+
+/**
+ * What the run in a file of `fileCheckpoint` was to do; undefined where it was not said.
+ *
+ * @throws Error when the file is damaged
+ */
+export function checkpointAsked(path: string): Readonly<Record<string, unknown>> | undefined {
+  const file = openBytes(path);
+  try {
+    const { asked } = new SafetensorsReader(file).metadata;
+    return asked === undefined ? undefined : runOf(asked, path);
+  } finally {
+    file.close();
+  }
 }
 
 function prefixed(prefix: string, weights: Weights): Weights {
@@ -33,7 +50,7 @@ function unprefixed(prefix: string, weights: Weights): Weights {
   );
 }
 
-function encode({ weights, optimizer, best, ...counters }: TrainingState): Uint8Array {
+function encode({ weights, optimizer, best, ...counters }: TrainingState, asked?: object): Uint8Array {
   const run = { ...counters, optimizerStep: optimizer.step, best: best && { epoch: best.epoch, metric: best.metric } };
   return writeSafetensors(
     {
@@ -41,7 +58,7 @@ function encode({ weights, optimizer, best, ...counters }: TrainingState): Uint8
       ...prefixed('optimizer', optimizer.tensors),
       ...prefixed('best', best?.weights ?? {}),
     },
-    { format: FORMAT, run: JSON.stringify(run) },
+    { format: FORMAT, run: JSON.stringify(run), ...(asked && { asked: JSON.stringify(asked) }) },
   );
 }
 

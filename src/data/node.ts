@@ -1,7 +1,7 @@
 // Files, data sets and checkpoints in Node.
 
 export { type AttributedGraphOptions, loadAttributedGraph } from './attributed-files.js';
-export { fileCheckpoint, loadModel, saveModel } from './checkpoint.js';
+export { checkpointAsked, fileCheckpoint, loadModel, saveModel } from './checkpoint.js';
 export { type LabelledFile, type ListedPictures, listPictures, unusableReason } from './class-folders.js';
 export { hasText, loadText, textNames } from './corpora.js';
 export { type CountedPicturesOptions, decodeCounted, readCountedPictures } from './counted-folder.js';

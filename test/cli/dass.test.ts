@@ -35,9 +35,14 @@ describe.skipIf(!existsSync(main))('search of sparse cells on the command line (
     expect(classifiedStripes(gossamer, 'found.plan')).toEqual(rightStripes);
     const kept = JSON.parse(readFileSync(join(folder, 'found.json'), 'utf8')) as { genotype: object };
     expect(kept).toMatchObject({ model: 'dass', keep: 0.3, settings: { width: 4, cells: 3 } });
+    expect(gossamer('info', 'found.json').stdout).toMatch(
+      /found\.json: what gossamer search --model dass found on stripes, seed 0\nnormal: 2: .*\nreduce: .*\n(.*\n)?use: gossamer train stripes --model found\.json --keep 0\.3/,
+    );
     // After the search has ended, --resume goes on with the training, of the same options alone.
     expect(gossamer(...args, '--resume', '--nodes', '2').stderr).toContain('was found with another nodes');
-    expect(gossamer(...args, '--resume', '--size', '16').stderr).toContain('was found with another pictures');
+    expect(gossamer(...args, '--resume', '--size', '16').stderr).toContain(
+      'was found with another size of pictures (1×8×8, now 1×16×16)',
+    );
     const { genotype, ...others } = JSON.parse(readFileSync(join(folder, 'found.json'), 'utf8'));
     writeFileSync(join(folder, 'cellless.json'), JSON.stringify(others));
     const cellless = gossamer(...args, '--resume', '-o', 'cellless.safetensors');

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { modelSystems, openModel, openModelOf } from '../../src/cli/models.js';
+import { METANETWORK } from '../../src/compress/index.js';
 import { tableOf, writeModelFile, writeSafetensors } from '../../src/data/index.js';
 import { EMBEDDING_MODEL, RANK_MODEL } from '../../src/embedding/index.js';
 import {
@@ -57,6 +58,7 @@ describe('the table of model files', () => {
     TABLE_MODEL,
     HYPINO_MODEL,
     SOLUTION_MODEL,
+    METANETWORK,
     IMAGE_MODEL,
     LANGUAGE_MODEL,
     STUDENT_MODEL,

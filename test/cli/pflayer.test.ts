@@ -42,6 +42,9 @@ describe.skipIf(!existsSync(main))('networks of parameter-free layers on the com
     const alone = gossamer('search', 'stripes', ...epochs, '--json', '-o', 'alone.json');
     const { operators } = JSON.parse(readFileSync(join(folder, 'found.json'), 'utf8')) as { operators: string[] };
     expect(JSON.parse(alone.stdout)).toMatchObject({ operators, model: 'pflayer' });
+    const told = gossamer('info', 'found.json').stdout;
+    expect(told).toContain('found.json: what gossamer search --model pflayer found on stripes, seed 0\nblock 1: ');
+    expect(told).toContain(`use: ${line}`);
     // After the search alone has ended, --resume goes on with the training.
     const resumed = gossamer('search', 'stripes', ...epochs, '--resume', '-o', 'found.safetensors');
     expect(resumed.status).toBe(0);

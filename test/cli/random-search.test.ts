@@ -74,6 +74,9 @@ describe.skipIf(!existsSync(main))('random sub-networks on the command line (nee
     expect(right).toBeGreaterThanOrEqual(17);
     // The file is of the small network: 5 features at most, not 40 and 30 nodes.
     expect(gossamer('info', 'best.safetensors').stdout).toContain('hidden 8,6');
+    expect(gossamer('info', 'best.json').stdout).toMatch(
+      /best\.json: what gossamer search --model random-search found on .*\nnodes that are on, layer by layer: \d+, \d+; /,
+    );
     // Where the search has ended, --resume takes it up, for the same options alone.
     expect(search(...args, '--resume', '--candidates', '31').stderr).toContain('was found with another candidates');
     expect(

@@ -39,6 +39,9 @@ describe.skipIf(!existsSync(main))('search of widths and depths on the command l
     expect(own.parameters).toBeLessThan(teacher.parameters);
     expect(shape).toEqual(read('small/shape.json').shape);
 
+    expect(gossamer('info', 'small/shape.json').stdout).toMatch(
+      /small\/shape\.json: what gossamer search --model tas found on stripes, seed 0\nwidths and depths of resnet20 .*\nchannels: conv1 \d+, .*\nblocks: .*\n[\d.]+ % of the multiply-adds of the teacher\n(.*\n)?use: gossamer train stripes --model small\/shape\.json --teacher big\.safetensors/,
+    );
     // What was found is taken up again, and trained as gossamer train does.
     const again = search('--teacher', 'big.safetensors', '--budget', '0.4', '-o', 'small', '--resume', '--json');
     expect(JSON.parse(again.stdout)).toMatchObject({ shape, found: { accuracy: own.accuracy } });

@@ -3,6 +3,7 @@ import {
   applyMetanetwork,
   architectureOfGraph,
   chooseEpoch,
+  compress,
   dataModel,
   GroupNormShrinking,
   graphFeatures,
@@ -14,19 +15,25 @@ import {
   metaGradients,
   metaPrune,
   metaTrain,
+  metaTrainingBytes,
   type NetworkGraph,
   networkGraph,
   prunableNetwork,
+  pruneThrough,
   pruneToSpeedup,
   pruningCurve,
+  type RecipeStep,
+  readMetanetwork,
   saveMetanetwork,
   shrinkageGradients,
   shrinkFactors,
   trainMetanetwork,
   weightsOfFeatures,
 } from '../../src/compress/index.js';
+import { metaPruningLines } from '../../src/compress/recipe-steps.js';
 import { type ImageDataset, imageBatches, type LabelledImages } from '../../src/data/index.js';
-import { LeNet, MobileNetV2, SmallResNet } from '../../src/models/index.js';
+import { memoryUse, withOwnPeak } from '../../src/engine/index.js';
+import { accuracyOn, LeNet, MobileNetV2, SmallResNet } from '../../src/models/index.js';
 import {
   BatchNorm2d,
   Conv2d,
@@ -54,6 +61,7 @@ import {
   multiply,
   Random,
   slice,
+  softmax,
   square,
   sum,
   type Tensor,
@@ -458,6 +466,12 @@ describe('a metanetwork', () => {
     const loaded = loadMetanetwork(saveMetanetwork(metanetwork));
     const wider = resNet(8, 'projection', 5);
     expectSameWeights(loaded.weights(read(wider), wider), metanetwork.weights(read(wider), wider));
+    const trained = {
+      ...{ data: 'flowers', network: 'resnet20', models: ['a', 'b'], epoch: 2, epochs: 3 },
+      ...{ speedups: [2], accuracies: [0.5] },
+    };
+    expect(readMetanetwork(saveMetanetwork(metanetwork, trained)).trained).toEqual(trained);
+    expect(readMetanetwork(saveMetanetwork(metanetwork)).trained).toBeUndefined();
     expect(() => loadMetanetwork(saveMetanetwork(metanetwork).slice(0, 40))).toThrow();
   });
 
@@ -638,7 +652,7 @@ describe('pruning to a speed-up', () => {
     const rows = rowsOf(weight.reshape([weight.shape[0] as number, -1]));
     // So little that the first channel is enough.
     const done = pruneToSpeedup(model, zeros(EXAMPLE), { speedup: 1.0001 });
-    expect(done).toEqual({ before, after: costOf(model), speedup: before / costOf(model), removed: 1 });
+    expect(done).toMatchObject({ before, after: costOf(model), speedup: before / costOf(model), removed: 1 });
     const left = stateOf(model)[first?.weight ?? ''] as Tensor;
     expect(left.shape[0]).toBe(rows.length - 1);
     const others = prunableNetwork(model, zeros(EXAMPLE)).groups.map(({ channels }) => channels.length);
@@ -802,7 +816,7 @@ describe('meta-training', () => {
     expect(new Set(losses).size).toBe(5);
   });
 
-  test('goes on from a checkpoint as if it had not been cut off, with the epochs made since', async () => {
+  test('goes on from a checkpoint as if it had not been cut off, with all epochs', async () => {
     const model = trained(1);
     const options = { epochs: 3, batchSize: 12 };
     const whole = metanetworkFor(model);
@@ -830,7 +844,10 @@ describe('meta-training', () => {
     expect(first.epochs.map(({ epoch }) => epoch)).toEqual([1, 2]);
     const resumed = metanetworkFor(model, 7);
     const rest = await metaTrain(resumed, [model], data, new Random(1), { ...options, checkpoint });
-    expect(rest.epochs.map(({ epoch }) => epoch)).toEqual([3]);
+    expect(rest.epochs.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+    first.epochs.forEach(({ weights }, i) => {
+      expectSameWeights(rest.epochs[i]?.weights ?? {}, weights);
+    });
     expectSameWeights(parameters(resumed), parameters(whole));
     const aborted = { ...options, dimension: 4, layers: 1, signal: AbortSignal.abort(new Error('stop')) };
     await expect(trainMetanetwork([trained(1), trained(2)], data, data.test, new Random(1), aborted)).rejects.toThrow(
@@ -927,6 +944,21 @@ describe('pruning with a metanetwork', () => {
     expect(Array.from(model.bn1.runningMean.view())).not.toEqual(new Array(model.bn1.features).fill(0));
   });
 
+  test('through several speed-ups ends at each as if it were the only one', () => {
+    const [model, alone] = [trained(1), trained(1)];
+    const seen: Weights[] = [];
+    const done = pruneThrough(model, zeros(EXAMPLE), [3, 1.5], {}, () => void seen.push(copyOf(stateOf(model))));
+    for (const [at, speedup] of [1.5, 3].entries()) {
+      const own = trained(1);
+      expect(pruneToSpeedup(own, zeros(EXAMPLE), { speedup })).toEqual(done[at]);
+      expectSameWeights(seen[at] ?? {}, stateOf(own));
+    }
+    const images = data.test;
+    const { accuracies } = pruningCurve(alone, data, images, [3, 1.5]);
+    pruneToSpeedup(alone, zeros(EXAMPLE), { speedup: 3 });
+    expect(accuracies[0]).toBe(accuracyOn(alone, images, data));
+  });
+
   test('measures accuracy at several speed-ups from the same weights', () => {
     const model = trained(1);
     const before = copyOf(stateOf(model));
@@ -935,4 +967,65 @@ describe('pruning with a metanetwork', () => {
     expect(curve.accuracies).toHaveLength(2);
     expectSameWeights(stateOf(model), before);
   });
+
+  test('as a step of a recipe does what metaPrune does, and tells it', async () => {
+    const metanetwork = metanetworkFor(trained(1), 1, 0.2);
+    const [model, expected] = [trained(1), trained(1)];
+    const step = { do: 'metapruning', metanetwork: 'meta', speedup: 2, adaptEpochs: 1, epochs: 1 } as const;
+    const training = { batchSize: 8, learningRate: 0.01, weightDecay: 0.01 };
+    const follow = (own: Layer, steps: readonly RecipeStep[], metanetworks = { meta: metanetwork }) =>
+      compress(own, data, { steps, training }, { random: new Random(4), metanetworks });
+    const { report } = await follow(model, [step]);
+    const random = new Random(4).split('step 0');
+    await metaPrune(expected, metanetwork, data, random, { speedup: 2, adaptEpochs: 1, epochs: 1, training });
+    expectSameWeights(stateOf(model), stateOf(expected));
+    expect(report.done).toEqual([
+      expect.stringMatching(
+        /^changed the weights by the metanetwork in .* trained 1 epochs and removed \d+ channels: 2\.\d+ times fewer/,
+      ),
+    ]);
+    const other = follow(resNet(4, 'subsampled'), [step]);
+    await expect(other).rejects.toThrow(/the metanetwork "meta" was made for another architecture/);
+    await expect(compress(trained(1), data, { steps: [step] }, { random })).rejects.toThrow(
+      /"meta" .* not among those/,
+    );
+    const late = [{ do: 'prune', sparsity: 0.5, layers: 'all' }, step] as const;
+    await expect(follow(trained(1), late)).rejects.toThrow(/before weights are pruned, not after/);
+  });
+
+  test('names layers whose channels cannot change, and refuses operations by the layer before them', () => {
+    const pruned = pruneToSpeedup(trained(1), zeros(EXAMPLE), { speedup: 1.5 });
+    expect([...pruned.fixed]).toEqual([['linear', 'an output']]);
+    expect(metaPruningLines({ ...pruned, seconds: 0, stopped: 'completed', fixed: new Map([['a', 'b']]) }, 1)[1]).toBe(
+      'a keeps its channels: b',
+    );
+    class Shuffled implements Layer {
+      readonly stem = new Conv2d(1, 4, 3, new Random(1), { padding: 1 });
+      readonly head = new Linear(4, 2, new Random(2));
+      forward(x: Tensor): Tensor {
+        return this.head.forward(globalAveragePool(softmax(this.stem.forward(x), 1)));
+      }
+    }
+    expect(() => networkGraph(new Shuffled(), zeros(EXAMPLE))).toThrow(
+      /permute after stem \[1, 4, 8, 8\] .* is an operation without a rule/,
+    );
+  });
+});
+
+test('memory of meta-training is about what a step takes', async () => {
+  const data = images(16, 8, 3);
+  const [narrow, wide] = [trained(1), resNet(2, 'projection', 12)];
+  for (const [model, batchSize, size] of [
+    [narrow, 16, { dimension: 4, layers: 1 }],
+    [wide, 2, { dimension: 16, layers: 1 }],
+    [wide, 2, { dimension: 8, layers: 3 }],
+  ] as const) {
+    const metanetwork = new Metanetwork(architectureOfGraph(read(model)), new Random(1), size);
+    const before = memoryUse().bytes;
+    const options = { epochs: 1, batchSize, batches: 'one' } as const;
+    const { peakBytes } = await withOwnPeak(() => metaTrain(metanetwork, [model], data, new Random(1), options));
+    const ratio = (peakBytes - before) / metaTrainingBytes(model, zeros(EXAMPLE), { batchSize, ...size });
+    expect(ratio).toBeGreaterThan(0.6);
+    expect(ratio).toBeLessThan(1.7);
+  }
 });

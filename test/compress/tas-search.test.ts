@@ -7,10 +7,13 @@ import {
   parseRecipe,
   searchShape,
   shapeChoicesOf,
+  shapeSearchBytes,
+  shortSearch,
   TransformableNetwork,
   trainShaped,
 } from '../../src/compress/index.js';
 import { glyphImages, type ImageDataset, type LabelledImages } from '../../src/data/index.js';
+import { memoryUse, withOwnPeak } from '../../src/engine/index.js';
 import { applyShape, type NetworkShape, SmallResNet, SmallVGG } from '../../src/models/index.js';
 import {
   BatchNorm2d,
@@ -43,6 +46,7 @@ import {
 } from '../../src/tensor/index.js';
 import { cost } from '../../src/trace/index.js';
 import { ImageClassifier } from '../../src/vision/index.js';
+import { expectClose } from '../oracle.js';
 
 const image = zeros([1, 3, 16, 16]);
 const resnet = () => new SmallResNet(14, new Random(0), { widths: [8, 10, 12], classes: 4 });
@@ -427,6 +431,40 @@ describe('shapes', () => {
       /"budget" must be a share in \(0, 1\]/,
     );
   });
+});
+
+test('a recipe goes on from the weights that the search trained, those of the first channels', async () => {
+  const data = { ...glyphs, train: { ...glyphs.train, count: 8 } };
+  const step = { do: 'tas', budget: 0.5, searchEpochs: 1, epochs: 1, search: 'width' } as const;
+  // So little training that weights stay.
+  const training = { batchSize: 8, learningRate: 1e-12 };
+  const [model, searched] = [small(), small()];
+  await compress(model, data, { steps: [step], training }, { random: new Random(3) });
+  const own = { ...shortSearch, budget: 0.5, search: 'width', batchSize: 8, epochs: 1 } as const;
+  await searchShape(searched, data, new Random(3).split('shape 0'), own);
+  const [kept, all] = [stateOf(model), stateOf(searched)];
+  const kernels = Object.entries(kept).filter(([name, { rank }]) => rank === 4 && all[name]);
+  expect(kernels.some(([name, { size }]) => size < (all[name]?.size as number))).toBe(true);
+  for (const [name, { shape }] of kernels) {
+    const first = slice(all[name] as Tensor, [0, shape[0] as number], [0, shape[1] as number]);
+    expectClose(values(kept[name] as Tensor), values(first), 1e-6);
+  }
+});
+
+test('memory of a search is about what a step takes, and grows with what it is made of', async () => {
+  const data = { ...glyphs, train: { ...glyphs.train, count: 16 } };
+  for (const samples of [1, 2]) {
+    const model = small();
+    const before = memoryUse().bytes;
+    const search = { ...shortSearch, budget: 0.9, costWeight: 0, samples, batchSize: 8, epochs: 1 };
+    const { peakBytes } = await withOwnPeak(() => searchShape(model, data, new Random(1), search));
+    const ratio = (peakBytes - before) / shapeSearchBytes(model, one, { samples, batchSize: 8 });
+    expect(ratio).toBeGreaterThan(0.6);
+    expect(ratio).toBeLessThan(1.7);
+  }
+  const bytes = (own: object) => shapeSearchBytes(small(), one, { batchSize: 32, ...own });
+  expect(bytes({ batchSize: 64 })).toBe(2 * bytes({}));
+  expect(bytes({ samples: 4 })).toBeGreaterThan(1.5 * bytes({}));
 });
 
 test('gradients of the mixture reach the logits of widths and depths', () => {

@@ -28,6 +28,7 @@ interface Flags extends TableFitFlags, ChatFlags, ClassifierFlags {
   readonly encoder?: string;
   readonly continue?: string;
   readonly init?: string;
+  readonly models?: readonly string[];
   readonly set: readonly string[];
   readonly resume: boolean;
   readonly seed: number;
@@ -84,6 +85,9 @@ Examples
   gossamer fit flowers/ --model vit-nano --size 32 --init ghn.safetensors
   gossamer fit book.txt --model logah -o text-ghn.safetensors    of decoders: gossamer lm train book.txt --init text-ghn.safetensors
 
+  gossamer fit flowers/ --model metapruning --models a.safetensors b.safetensors c.safetensors -o meta.safetensors   networks of gossamer train
+  gossamer compress d.safetensors --data flowers/ --recipe metapruning --metanetwork meta.safetensors --speedup 3 -o small/
+
   gossamer fit tasks/ --model hyperinterval --size 16 -o m.safetensors       tasks one after another: tasks/<task>/<class>/*.png
   gossamer fit monday.csv --target fault --model dp-hypernet -o m.safetensors
   gossamer fit tuesday.csv --target fault --model dp-hypernet --continue m.safetensors -o m.safetensors   without Monday's rows
@@ -134,6 +138,10 @@ export function fitCommand(): Command {
     'h4g, hyperpave: a sentence model in ONNX that encodes the texts, tokenizer.json beside it',
   );
   command.option('--init <file>', 'pictures: initial weights by a model of logah');
+  command.option(
+    '--models <files...>',
+    'metapruning: trained networks of one architecture; the last chooses the epoch, the others are learnt from',
+  );
   const of = 'pictures: ';
   const pictures = withClassifierOptions(withBackgroundOption(withPictureOptions(command, { of }), of), of);
   return withTableFitOptions(withChatOptions(pictures))
@@ -150,7 +158,7 @@ function modelsText(name: string | undefined): string {
     return `\nOptions of ${name} (--set name=value)\n${optionLines(options)}\n${onGraphs}`;
   }
   const lines = Object.entries(learners)
-    .filter(([own, { data }]) => data !== 'pictures' || own === 'logah')
+    .filter(([, { data, ofNetworks }]) => data !== 'pictures' || ofNetworks)
     .map(([own, { data, about }]) => `  ${own.padEnd(14)} ${data}: ${about}`);
   const pictures = `  of pictures: ${namesFor('pictures')}`;
   return `\nModels beside those of tables (--model NAME --help lists their options)\n${[...lines, pictures].join('\n')}\n`;
@@ -174,7 +182,9 @@ async function fit([path = '', ...more]: readonly string[], given: Flags, comman
     throw new Error('--continue is for models of tasks that arrive one after another: hyperinterval, dp-hypernet');
   if (flags.encoder !== undefined && !learner?.encodes)
     throw new Error('--encoder is for models that encode texts: h4g, hyperpave');
-  if (flags.init !== undefined && (learner?.data !== 'pictures' || flags.model === 'logah'))
+  if (flags.models !== undefined && !learner?.takesModels)
+    throw new Error('--models is for models that learn from trained networks: metapruning');
+  if (flags.init !== undefined && (learner?.data !== 'pictures' || learner.ofNetworks))
     throw new Error('--init is for networks that classify pictures; gossamer lm train has it for texts');
   if (learner?.data !== 'graph' && (flags.directed || flags.undirected))
     throw new Error(`--${flags.directed ? '' : 'un'}directed is for graphs; "${path}" is learnt by another model`);
@@ -244,11 +254,11 @@ function namesFor(kind: DataKind): string {
 
 /** @throws Error for an option of tables, or a task that the model does not know */
 function requireFitting(path: string, { model, task }: Flags, learner: Learner, command: Command): void {
-  const { tasks = [], talks, data } = learner;
+  const { tasks = [], talks, data, ofNetworks } = learner;
   refuse(tableOnly, `is for tables; "${path}" is learnt by ${model ?? 'a model'} with --set name=value`, command);
   const unread = readingOnly.filter((name) => !readingOf[data].includes(name));
   refuse(unread, `is not for ${nouns[data]}, which "${path}" is read as`, command);
-  if (data !== 'pictures' || model === 'logah')
+  if (data !== 'pictures' || ofNetworks)
     refuse(classifierOnly, 'is for networks that learn classes of pictures', command);
   // Tasks are folders of pictures, or tables.
   if (data === 'tasks') {
@@ -286,6 +296,7 @@ async function train(paths: readonly string[], flags: Flags, learner: Learner): 
         encoder: flags.encoder,
         continued: flags.continue,
         init: flags.init,
+        models: flags.models,
         target: flags.target,
         task: flags.task,
         directed: flags.directed ?? (flags.undirected ? false : undefined),

@@ -32,6 +32,8 @@ export interface FitRequest<Options extends OptionTable = OptionTable> {
   readonly more?: readonly string[];
   /** File of a model that goes on learning; none when left out. */
   readonly continued?: string | undefined;
+  /** Files of trained networks, for models that learn from them. Default: none. */
+  readonly models?: readonly string[] | undefined;
   /** File of a sentence model, for models that encode texts. */
   readonly encoder?: string | undefined;
   /** Attribute or column to learn. Default: what the form of the data names, such as `label`. */
@@ -92,6 +94,10 @@ export interface Learner {
   readonly several?: boolean;
   /** Whether it goes on learning from a file of its own. Default: false. */
   readonly continues?: boolean;
+  /** Whether it learns about networks of pictures, not the classes of pictures. Default: false. */
+  readonly ofNetworks?: boolean;
+  /** Whether it learns from trained networks. Default: false. */
+  readonly takesModels?: boolean;
   /** Whether it encodes texts, maybe by a sentence model. Default: false. */
   readonly encodes?: boolean;
   /** Hyperparameters that `--set` changes. */

@@ -13,6 +13,7 @@ import {
   hyperpaveOptions,
   hypinoOptions,
   logahOptions,
+  metapruningOptions,
   semiPFLOptions,
   soundOptions,
 } from './options.js';
@@ -75,8 +76,17 @@ export const learners: Readonly<Record<string, Learner>> = {
   logah: defineLearner({
     about: 'initial weights of networks for pictures or a text, from their architectures',
     data: 'pictures',
+    ofNetworks: true,
     options: logahOptions,
     load: async () => (await import('./hypernet.js')).fitHypernet,
+  }),
+  metapruning: defineLearner({
+    about: 'how to change trained networks so that they lose little when pruned (--models, two or more)',
+    data: 'pictures',
+    ofNetworks: true,
+    takesModels: true,
+    options: metapruningOptions,
+    load: async () => (await import('./metapruning.js')).fitMetanetwork,
   }),
   hypino: defineLearner({
     about: 'to solve differential equations, from a family of random ones: gentle, waves or published',

@@ -109,6 +109,22 @@ export const logahOptions = {
   range: rate(0.1, 'deviation of weights of language models; 0.02 suits widths of 768 and more'),
 } as const;
 
+export const metapruningOptions = {
+  epochs: count(20, 'epochs of the metanetwork, of which the best for the last of the networks is kept'),
+  batch: count(100, 'pictures of a batch', { minimum: 2 }),
+  batches: choice(['all', 'one'], 'pictures behind each step: all of them, or one batch'),
+  learningRate: rate(1e-3, "AdamW's learning rate"),
+  dropAfter: count(10, 'epochs after which the learning rate falls to a tenth'),
+  dimension: count(16, 'width of nodes and edges, even', { minimum: 2 }),
+  layers: count(3, 'layers of messages'),
+  scale: rate(0.05, 'r: factor of the change of weights'),
+  strength: rate(0.1, 'λ: weight of the group norm beside the loss of a batch'),
+  alpha: number(16, 'α: how much harder the weakest channel is shrunk than the strongest', { minimum: 1 }),
+  speedups: text('2,3,4', 'times fewer multiply-adds at which the epoch is chosen'),
+  adaptEpochs: count(3, 'epochs of training between the metanetwork and the pruning there', { minimum: 0 }),
+  adaptRate: rate(1e-3, 'learning rate of that training'),
+} as const;
+
 export const pictureOptions = {
   epochs: count(10, 'epochs'),
   batch: count(64, 'images a step; a last one alone joins the step before', { minimum: 2 }),

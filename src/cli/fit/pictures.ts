@@ -142,16 +142,24 @@ function trainClassifier(
   });
 }
 
-/** @throws Error unless a teacher knows the same classes, of pictures of the same size */
-export function requireTeacher({ description }: ImageClassifier, { train, classes }: ImageDataset, path: string): void {
+/**
+ * @param role what the classifier is here
+ * @throws Error unless a classifier knows the same classes, of pictures of the same size
+ */
+export function requireTeacher(
+  { description }: ImageClassifier,
+  { train, classes }: ImageDataset,
+  path: string,
+  role = 'the teacher',
+): void {
   const { channels, height, width } = description;
   if (train.channels !== channels || train.height !== height || train.width !== width)
     throw new Error(
-      `the teacher "${path}" reads ${channels}×${height}×${width}, the pictures are ${train.channels}×${train.height}×${train.width}; give it the same --size and --channels`,
+      `${role} "${path}" reads ${channels}×${height}×${width}, the pictures are ${train.channels}×${train.height}×${train.width}; give it the same --size and --channels`,
     );
   if (classes.join('\n') !== description.classes.join('\n'))
     throw new Error(
-      `the teacher "${path}" knows the classes ${description.classes.join(', ')}, the pictures have ${classes.join(', ')}`,
+      `${role} "${path}" knows the classes ${description.classes.join(', ')}, the pictures have ${classes.join(', ')}`,
     );
 }
 
@@ -168,7 +176,7 @@ function sourceOf({ from, freeze }: ClassifierFlags, init: string | undefined): 
 }
 
 /** Reads pictures as a classifier that training begins with does, where flags say nothing else. */
-async function readLike(
+export async function readLike(
   source: ImageClassifier | undefined,
   path: string,
   pictures: ClassifierFlags,

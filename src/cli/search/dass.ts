@@ -50,6 +50,10 @@ export const dassSearch: SearchModel<Flags> = {
   ],
   notes:
     'a cell of operations, stacked into a network, is searched while its convolutions keep a share of their weights alone: training of all weights, of scores that choose which are kept, and of those that are, each with steps of the mixture in turns. A network of the cells is then trained, pruned and trained again from new weights; <out> has its zeros, and <out> with the ending .plan runs them on sparse kernels. --search-epochs and --epochs are those of the first and the last of the three phases; the second has half as many. The search is kept beside the model, in <out> with the ending .json, which gossamer train --model <that file> trains again.',
+  tell: (found: Pick<FoundCells, 'genotype'> & { readonly data: string; readonly keep: number }, path) => [
+    describe(found),
+    `use: gossamer train ${found.data} --model ${path} --keep ${found.keep}`,
+  ],
   run,
 };
 

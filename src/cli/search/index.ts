@@ -1,7 +1,7 @@
 // `gossamer search`: the architecture that suits data of one's own, found and trained.
 
 import { Command, Option } from 'commander';
-import { requireWritable } from '../../data/node.js';
+import { readJson, requireWritable } from '../../data/node.js';
 import { number } from '../arguments.js';
 import { withBackgroundOption, withPictureOptions } from '../pictures.js';
 import { useThreads } from '../threads.js';
@@ -9,12 +9,36 @@ import { dassSearch } from './dass.js';
 import { hwNasSearch } from './hw-nas/index.js';
 import type { SearchFlags, SearchModel } from './model.js';
 import { pflayerSearch } from './pflayer.js';
-
 import { randomSearch } from './random-search.js';
 import { tasSearch } from './tas.js';
 
 /** Everything that can be searched; the first when --model is left out. */
 const models = [pflayerSearch, dassSearch, hwNasSearch, randomSearch, tasSearch] as unknown as readonly SearchModel[];
+
+/**
+ * What a file of a search says was found: the lines of `gossamer info`; undefined where it is none.
+ */
+export function foundLines(path: string): readonly string[] | undefined {
+  const found = readJson(path) as Readonly<Record<string, unknown>> | undefined;
+  if (found?.configuration !== undefined && found.measured !== undefined) return chosenLines(path, found);
+  const search = models.find(({ name, tell }) => tell && name === found?.model);
+  if (!search || found?.data === undefined) return undefined;
+  const { model, data, seed } = found;
+  return [
+    `${path}: what gossamer search --model ${model} found on ${data}, seed ${seed}`,
+    ...(search.tell?.(found as never, path) ?? []),
+  ];
+}
+
+/** The network that `gossamer search --model hw-nas` chose. */
+function chosenLines(path: string, { configuration, measured }: Readonly<Record<string, unknown>>): string[] {
+  const numbers = Object.entries(measured as Readonly<Record<string, unknown>>);
+  return [
+    `${path}: what gossamer search --model hw-nas chose`,
+    `measured: ${numbers.map(([name, value]) => `${name} ${value}`).join(', ')}`,
+    `configuration: ${JSON.stringify(configuration)}`,
+  ];
+}
 
 const names = models.map(({ name }) => name);
 

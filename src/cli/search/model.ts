@@ -32,6 +32,8 @@ export interface SearchModel<Flags extends SearchFlags = SearchFlags> {
   readonly examples: readonly string[];
   /** A paragraph: what is searched, how, and which files are written. */
   readonly notes: string;
+  /** Lines on what the file of this search says was found, and how to use it. */
+  readonly tell?: (found: never, path: string) => readonly string[];
   /** Whether `out` is a folder. Default: a file. */
   readonly writesFolder?: boolean;
   run(data: string, flags: Flags): Promise<void>;

@@ -47,6 +47,7 @@ export const pflayerSearch: SearchModel<Flags> = {
   ],
   notes:
     'each block of a small network gets a 3×3 convolution, a depthwise one, max or average pooling, or nothing. All are mixed by weights that learn from one half of the training pictures while the network learns from the other; the largest wins. Then the network that was found is trained from new weights on all training pictures. The test pictures are classified once, at the end. The search is kept beside the model, in <out> with the ending .json; its last line there trains the same network again by gossamer train.',
+  tell: (found: Found) => [describe(found), `use: ${trainLine(found.data, found)}`],
   run,
 };
 
@@ -57,7 +58,8 @@ async function run(path: string, flags: Flags): Promise<void> {
   const isAlone = flags.out.endsWith('.json') || flags.epochs === 0;
   const foundPath = isAlone ? flags.out : foundPathOf(flags.out);
   if (foundPath !== flags.out) requireWritable(foundPath);
-  const asked = { model: 'pflayer', data: path, seed, searchEpochs, batch, blocks } as const;
+  const pictures = [data.train.channels, data.train.height, data.train.width];
+  const asked = { model: 'pflayer', data: path, pictures, seed, searchEpochs, batch, blocks } as const;
   const found: Found | undefined = await searchResumably(flags, foundPath, asked, async (hooks) => {
     const { operators, searched, settings, stopped } = await searchOperators(data, random.split('search'), {
       ...{ epochs: searchEpochs, batchSize: batch, blocks, ...hooks },

@@ -71,6 +71,11 @@ export const randomSearch: SearchModel<SubNetworkFlags> = {
   ],
   notes:
     'of an untrained network (a table: an MLP; pictures: --network) --candidates sub-networks are drawn, each with the same share of the hidden units or channels of every layer; the one with the lowest loss before training is cut out, with the values of its parent, and trained. It is what any search must beat: on average it is no better than a random one. --repeats trains a random sub-network and a new network of its widths beside it and prints the differences. Test rows or pictures (--test-share) are predicted once, at the end. trials.csv lists the candidates; what was found is kept in <out> with the ending .json.',
+  tell: ({ widths, best, sparsity, candidates }: Found & Pick<SubNetworkFlags, 'sparsity' | 'candidates'>) => [
+    `nodes that are on, layer by layer: ${widths.join(', ')}; share of the others ${sparsity}`,
+    `candidate ${best.trial + 1} of ${grouped(candidates)}`,
+    'use: the model beside this file is the network of these nodes, trained',
+  ],
   run,
 };
 
@@ -99,7 +104,8 @@ async function run(path: string, flags: SubNetworkFlags): Promise<void> {
   const asked = { model: 'random-search', data: path, seed, ...others, spread, ...task.asked };
   writeNote(describeParent(task, stateOf(model), searchSet));
   let isCut = false;
-  const found: Found | undefined = await searchResumably(flags, foundPath, asked, async (hooks) => {
+  const run = { ...flags, growing: ['candidates'] } as const;
+  const found: Found | undefined = await searchResumably(run, foundPath, asked, async (hooks) => {
     const bar = new Bar('drawing', 'sub-networks', flags.json);
     const drawn: number[] = [];
     // The draws of a smaller number are the first of a larger one.

@@ -76,7 +76,7 @@ async function pictureTask(path: string, flags: SubNetworkFlags): Promise<Sparse
   const create = (random: Random) => ImageClassifier.create(flags.network, data, random);
   return {
     title: flags.network,
-    asked: { network: flags.network },
+    asked: { network: flags.network, pictures: [data.train.channels, data.train.height, data.train.width] },
     train: imageExamples(data.train, data),
     test: imageExamples(data.test, data),
     searchSet: PICTURES,

@@ -13,6 +13,7 @@ import {
   type ShapeTransfer,
   searchShape,
   shapeChoicesOf,
+  shapeSearchBytes,
   shapeTransfers,
   shortSearch,
   trainShaped,
@@ -72,6 +73,11 @@ export const tasSearch: SearchModel<Flags> = {
   ],
   notes:
     'how many channels each layer and how many blocks each stage keeps is learnt by gradients, by a network like the teacher that samples widths and depths at every step: its weights learn from one half of the training pictures, the choices from the other. Then the network that was found is trained from new weights, with the teacher beside the labels. The folder <out> gets shape.json (what was found, for gossamer train --model), model.safetensors, model.plan, model.onnx, and report.json with teacher, result and a network of uniform width of equal cost, trained alike (uniform.safetensors). The test pictures are classified once, at the end. An <out> that ends in .json gets the shape alone.',
+  tell: (found: Found & { readonly data: string; readonly teacher: string; readonly unit: Flags['cost'] }, path) => [
+    `widths and depths of ${found.architecture} for the teacher ${found.teacher}`,
+    describe(found, found.unit),
+    `use: gossamer train ${found.data} --model ${path} --teacher ${found.teacher}`,
+  ],
   run,
 };
 
@@ -98,6 +104,7 @@ async function run(path: string, flags: Flags): Promise<void> {
   const { architecture, settings = {} } = teacher.description;
   const asked = {
     ...{ model: 'tas', architecture, settings, data: path, teacher: teacherPath },
+    pictures: [data.train.channels, data.train.height, data.train.width],
     ...{ seed, budget, unit, search, samples, searchEpochs, batch },
   };
   const found = (await searchResumably(
@@ -106,6 +113,7 @@ async function run(path: string, flags: Flags): Promise<void> {
     asked,
     async (hooks) => {
       const { model } = teacher.anew(random.split('search model'));
+      noteMemory(shapeSearchBytes(model, exampleOf(teacher), { samples, batchSize: batch }));
       const result = await searchShape(model, data, random.split('search'), {
         ...{ ...shortSearch, ...hooks, budget, cost: unit, search, samples, epochs: searchEpochs, batchSize: batch },
       });
@@ -178,6 +186,16 @@ async function readLike({ description }: ImageClassifier, path: string, flags: F
   const like = { size: [height, width], channels: channels === 1 ? '1' : '3', ...flags } as const;
   const data = await readPictures(path, like, { background: flags.background ?? own, silent: flags.json });
   return { ...data, mean, deviation };
+}
+
+/** Memory from which a search is announced, in bytes. */
+const MUCH = 2 ** 30;
+
+function noteMemory(need: number): void {
+  if (need > MUCH)
+    writeNote(
+      `the search needs about ${(need / 2 ** 30).toFixed(1)} GiB; a smaller --batch, --samples or --size of the teacher needs less`,
+    );
 }
 
 function noteFixed({ fixed }: FoundShape): void {

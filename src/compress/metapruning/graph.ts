@@ -112,8 +112,8 @@ export function architectureOfGraph({ nodes, edges, branches }: NetworkGraph): A
 /** Most differences that a message names. */
 const NAMED = 8;
 
-/** @throws Error naming the layers in which an architecture differs from the expected one */
-export function requireArchitecture(expected: Architecture, given: Architecture): void {
+/** In which layers an architecture differs from another, in words; undefined where in none. */
+export function architectureDifference(expected: Architecture, given: Architecture): string | undefined {
   const names = [...new Set([...Object.keys(expected.layers), ...Object.keys(given.layers)])];
   const unlike = names.flatMap((name) => {
     const [own, other] = [expected.layers[name], given.layers[name]];
@@ -121,10 +121,22 @@ export function requireArchitecture(expected: Architecture, given: Architecture)
     if (other === undefined) return [`${name} is missing`];
     return [own === undefined ? `${name} is not expected` : `${name} is ${other}, expected ${own}`];
   });
-  if (unlike.length === 0) return;
-  const shown = unlike.slice(0, NAMED).join('; ');
+  if (unlike.length === 0) return undefined;
   const more = unlike.length > NAMED ? `; and ${unlike.length - NAMED} more` : '';
+  return `${unlike.slice(0, NAMED).join('; ')}${more}`;
+}
+
+/**
+ * Checks that a metanetwork reads the networks of an architecture.
+ *
+ * @param expected that of the metanetwork
+ * @param file name of the metanetwork, in the message
+ * @throws Error naming the layers in which the given one differs from it
+ */
+export function requireArchitecture(expected: Architecture, given: Architecture, file?: string): void {
+  const difference = architectureDifference(expected, given);
+  if (difference === undefined) return;
   throw new Error(
-    `metapruning: the metanetwork was made for another architecture: ${shown}${more}. Train one on networks of this architecture`,
+    `metapruning: the metanetwork${file === undefined ? '' : ` "${file}"`} was made for another architecture: ${difference}. Train one on networks of this architecture`,
   );
 }

@@ -13,14 +13,17 @@
 
 export {
   type Architecture,
+  architectureDifference,
   architectureOfGraph,
   type EdgeSet,
   type NetworkGraph,
   type NodeFeature,
   type NodeSet,
   type NodeValues,
+  requireArchitecture,
 } from './graph.js';
 export { type GraphFeatures, graphFeatures, weightsOfFeatures } from './graph-features.js';
+export { metaTrainingBytes } from './memory.js';
 export {
   type DataModel,
   dataModel,
@@ -33,14 +36,17 @@ export {
   metaTrain,
   publishedShrinkage,
 } from './meta-training.js';
+export { MetaLayer, Metanetwork, type MetanetworkOptions } from './metanetwork.js';
 export {
   loadMetanetwork,
-  MetaLayer,
-  Metanetwork,
-  type MetanetworkOptions,
+  METANETWORK,
+  type MetanetworkFile,
+  type MetanetworkRecord,
+  readMetanetwork,
   saveMetanetwork,
-} from './metanetwork.js';
+} from './metanetwork-file.js';
 export {
+  adaptedCurve,
   applyMetanetwork,
   chooseEpoch,
   type EpochChoiceOptions,

@@ -10,6 +10,7 @@
 import { type ImageBatch, type ImageDataset, imageBatches } from '../../data/index.js';
 import {
   AdamW,
+  type CheckpointStore,
   cloneWeights,
   crossEntropy,
   disposeWeights,
@@ -159,7 +160,7 @@ export interface MetaEpoch {
 
 /** What `metaTrain` gives. */
 export interface MetaTraining extends Pick<FitResult, 'history' | 'stopped'> {
-  /** The metanetwork after each epoch; of a resumed run, after those made since. */
+  /** The metanetwork after each epoch. */
   readonly epochs: readonly MetaEpoch[];
 }
 
@@ -210,7 +211,7 @@ export async function metaTrain(
       return carrying(live.weights(graph, model), injected);
     },
     signal: options.signal,
-    checkpoint: options.checkpoint,
+    checkpoint: options.checkpoint && withEpochs(options.checkpoint, kept),
     onEpoch(report) {
       // Resuming tells of old epochs before its first step.
       if (steps > 0) kept.push({ epoch: report.epoch, weights: cloneWeights(parameters(metanetwork)) });
@@ -218,6 +219,34 @@ export async function metaTrain(
     },
   });
   return { history, stopped, epochs: kept };
+}
+
+/** In a checkpoint, the weights of an epoch go by names such as `epoch 3/nodeIn.weight`. */
+const EPOCH = /^epoch (\d+)\/(.*)$/;
+
+/** Keeps the metanetworks of all epochs in the checkpoint too, and takes them up from there. */
+function withEpochs(checkpoint: CheckpointStore, kept: MetaEpoch[]): CheckpointStore {
+  return {
+    save(state) {
+      const earlier = kept.flatMap(({ epoch, weights }) =>
+        Object.entries(weights).map(([name, own]) => [`epoch ${epoch}/${name}`, own] as const),
+      );
+      checkpoint.save({ ...state, weights: { ...state.weights, ...Object.fromEntries(earlier) } });
+    },
+    load() {
+      const state = checkpoint.load();
+      if (!state) return undefined;
+      const weights: Record<string, Tensor> = {};
+      const epochs = new Map<number, Record<string, Tensor>>();
+      for (const [name, own] of Object.entries(state.weights)) {
+        const [, epoch, inner] = EPOCH.exec(name) ?? [];
+        if (epoch === undefined || inner === undefined) weights[name] = own;
+        else epochs.set(Number(epoch), { ...epochs.get(Number(epoch)), [inner]: own });
+      }
+      for (const [epoch, own] of epochs) kept.push({ epoch, weights: cloneWeights(own) });
+      return { ...state, weights };
+    },
+  };
 }
 
 function* first<Item>(items: Generator<Item>): Generator<Item> {

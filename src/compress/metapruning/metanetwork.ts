@@ -10,8 +10,7 @@
 //
 // Liu, Wang, Zhang: Meta Pruning via Graph Metanetworks, 2025, arXiv 2506.12041.
 
-import { readSafetensors, writeSafetensors } from '../../data/index.js';
-import { type Layer, Linear, loadState, stateOf, type Weights } from '../../nn/index.js';
+import { type Layer, Linear, stateOf, type Weights } from '../../nn/index.js';
 import {
   add,
   concatenate,
@@ -20,7 +19,7 @@ import {
   min,
   multiply,
   permute,
-  Random,
+  type Random,
   reshape,
   silu,
   slice,
@@ -255,26 +254,4 @@ export class Metanetwork {
   weights(graph: NetworkGraph, model: Layer): Weights {
     return weightsOfFeatures(graph, this.forward(graph, graphFeatures(graph, stateOf(model))));
   }
-}
-
-/** The bytes of a safetensors file with a metanetwork. */
-export function saveMetanetwork(metanetwork: Metanetwork): Uint8Array {
-  const { architecture, options } = metanetwork;
-  return writeSafetensors(stateOf(metanetwork), { metapruning: JSON.stringify({ architecture, options }) });
-}
-
-/**
- * Reads a metanetwork.
- *
- * @param name of the file, in error messages
- * @throws Error for a file that holds none
- */
-export function loadMetanetwork(bytes: Uint8Array, name = 'the file'): Metanetwork {
-  const { tensors, metadata } = readSafetensors(bytes, name);
-  if (metadata.metapruning === undefined)
-    throw new Error(`metapruning: ${name} holds no metanetwork; train one with trainMetanetwork`);
-  const { architecture, options } = JSON.parse(metadata.metapruning) as Pick<Metanetwork, 'architecture' | 'options'>;
-  const metanetwork = new Metanetwork(architecture, new Random(0), options);
-  loadState(metanetwork, tensors);
-  return metanetwork;
 }

@@ -16,7 +16,12 @@ import {
 } from '../../nn/index.js';
 import { type Random, scope } from '../../tensor/index.js';
 import { exampleOf } from '../footprint.js';
-import { type ProgressivePruning, type ProgressivePruningOptions, pruneToSpeedup } from '../group-norms.js';
+import {
+  type ProgressivePruning,
+  type ProgressivePruningOptions,
+  pruneThrough,
+  pruneToSpeedup,
+} from '../group-norms.js';
 import { architectureOfGraph } from './graph.js';
 import { type MetaEpoch, type MetaTraining, type MetaTrainingOptions, metaTrain } from './meta-training.js';
 import { Metanetwork, type MetanetworkOptions } from './metanetwork.js';
@@ -119,9 +124,8 @@ export interface PruningCurve {
 }
 
 /**
- * Prunes a network to each speed-up, one after the other from the same weights, and takes its
- * accuracy; the network is as before in the end. Statistics are not estimated anew, so that this is
- * what pruning alone does.
+ * Prunes a network to each speed-up, from the same weights, and takes its accuracy; the network is
+ * as before in the end. Statistics are not estimated anew, so that this is what pruning alone does.
  */
 export function pruningCurve(
   model: Layer,
@@ -130,28 +134,25 @@ export function pruningCurve(
   speedups: readonly number[],
   options: Omit<ProgressivePruningOptions, 'speedup'> = {},
 ): PruningCurve {
-  return restoring(model, (restore) => {
-    const accuracies = speedups.map((speedup) => {
-      pruneToSpeedup(model, exampleOf(data), { ...options, speedup });
-      const accuracy = accuracyOn(model, images, data);
-      restore();
-      return accuracy;
+  return restoring(model, () => {
+    const found = new Map<number, number>();
+    pruneThrough(model, exampleOf(data), speedups, options, (speedup) => {
+      found.set(speedup, accuracyOn(model, images, data));
     });
-    return { speedups, accuracies };
+    return { speedups, accuracies: speedups.map((speedup) => found.get(speedup) as number) };
   });
 }
 
 /** Runs `body`, and gives a model its weights back after it. */
-function restoring<T>(model: Layer, body: (restore: () => void) => T): T {
+function restoring<T>(model: Layer, body: () => T): T {
   const saved = cloneWeights(stateOf(model));
-  const restore = () => replaceWeights(model, saved);
   const end = () => {
-    restore();
+    replaceWeights(model, saved);
     disposeWeights(saved);
   };
   let result: T;
   try {
-    result = body(restore);
+    result = body();
   } catch (error) {
     end();
     throw error;
@@ -169,12 +170,35 @@ export interface EpochChoiceOptions {
   readonly adaptEpochs?: number;
   /** Settings of that training. */
   readonly training?: MetaPruningOptions['training'];
+  /** Called with the curve of each epoch. */
+  readonly onCurve?: (curve: EpochCurve) => void;
 }
 
 /** An epoch with its curve on the held-out network. */
 export interface EpochCurve extends PruningCurve {
   /** Number of the epoch. */
   readonly epoch: number;
+}
+
+/**
+ * The accuracy of a network after pruning, where a metanetwork changes its weights and training
+ * follows before that; without one, training alone. The network is as before in the end.
+ *
+ * @param images that measure the accuracy
+ */
+export function adaptedCurve(
+  metanetwork: Metanetwork | undefined,
+  model: Layer,
+  data: ImageDataset,
+  images: LabelledImages,
+  random: Random,
+  { speedups = [2, 4, 6], adaptEpochs = 5, training = {} }: Omit<EpochChoiceOptions, 'onCurve'> = {},
+): Promise<PruningCurve> {
+  return restoring(model, async () => {
+    if (metanetwork) applyMetanetwork(metanetwork, model, data);
+    await continued(model, data, random.split('adapt'), adaptEpochs, training);
+    return pruningCurve(model, data, images, speedups);
+  });
 }
 
 /**
@@ -192,18 +216,15 @@ export async function chooseEpoch(
   data: ImageDataset,
   images: LabelledImages,
   random: Random,
-  { speedups = [2, 4, 6], adaptEpochs = 5, training = {} }: EpochChoiceOptions = {},
+  { onCurve, ...options }: EpochChoiceOptions = {},
 ): Promise<readonly [EpochCurve, ...EpochCurve[]]> {
   const curves: EpochCurve[] = [];
   for (const { epoch, weights } of epochs) {
     loadState(metanetwork, weights);
-    const curve = await restoring(heldOut, async () => {
-      applyMetanetwork(metanetwork, heldOut, data);
-      await continued(heldOut, data, random.split('adapt'), adaptEpochs, training);
-      return pruningCurve(heldOut, data, images, speedups);
-    });
-    training.signal?.throwIfAborted();
+    const curve = await adaptedCurve(metanetwork, heldOut, data, images, random, options);
+    options.training?.signal?.throwIfAborted();
     curves.push({ ...curve, epoch });
+    onCurve?.({ ...curve, epoch });
   }
   const area = ({ accuracies }: PruningCurve) => accuracies.reduce((a, b) => a + b, 0);
   const [best, ...others] = curves.sort((a, b) => area(b) - area(a));

@@ -119,8 +119,17 @@ class GraphReader {
   refusal(node: GraphNode, why: string): Error {
     const shapes = `${node.inputs[0] ? sizes(node.inputs[0]) : ''} → ${node.outputs[0] ? sizes(node.outputs[0]) : ''}`;
     return new Error(
-      `metapruning: ${node.op.name} ${shapes} ${why}; a graph can be made of convolutions, linear layers, batch norms, additions, products, concatenations and pools`,
+      `metapruning: ${node.op.name}${this.#place(node)} ${shapes} ${why}; a graph can be made of convolutions, linear layers, batch norms, additions, products, concatenations and pools`,
     );
+  }
+
+  /** The layer of an operation, or the one before. */
+  #place({ inputs }: GraphNode): string {
+    const [own] = inputs.flatMap(({ origins }) => origins);
+    if (own !== undefined) return ` of ${own.replace(/\.[^.]*$/, '')}`;
+    const parts = inputs.flatMap((input) => this.#labels.get(input)?.parts ?? []);
+    const before = parts.find(({ of }) => of)?.of?.name;
+    return before === undefined ? '' : ` after ${before}`;
   }
 
   /** The channels of a value; of one that is read twice they are at no layer's end. */

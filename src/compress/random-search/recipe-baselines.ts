@@ -37,7 +37,13 @@ export interface RecipeBaselineOptions {
 
 /** Epochs that a recipe trains in all. */
 export const recipeEpochs = ({ steps }: Recipe): number =>
-  steps.reduce((sum, step) => sum + (step.epochs ?? 0) + ('pruneEpochs' in step ? (step.pruneEpochs ?? 0) : 0), 0);
+  steps.reduce((sum, step) => {
+    const { epochs = 0, pruneEpochs = 0, adaptEpochs = 0 } = step as EpochFields;
+    return sum + epochs + pruneEpochs + adaptEpochs;
+  }, 0);
+
+/** Fields of steps that count epochs of training. */
+type EpochFields = Readonly<Partial<Record<'epochs' | 'pruneEpochs' | 'adaptEpochs', number>>>;
 
 /**
  * Compares a recipe's result with sub-networks of the classifier that it began with, drawn at

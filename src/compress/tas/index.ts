@@ -15,6 +15,7 @@ export {
 } from './costs.js';
 export { interpolateChannels, interpolationMatrix } from './interpolation.js';
 export { latencyTables } from './latency.js';
+export { shapeSearchBytes } from './memory.js';
 export { drawWithout, gumbelNoise, perturbed, type Sample, sampleRow } from './sampling.js';
 export {
   costDirection,
