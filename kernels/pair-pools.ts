@@ -140,10 +140,11 @@ function trainBlock(
 /**
  * One sampler's share of a pool. Sampler s of S fills places [⌊s·c/S⌋, ⌊(s + 1)·c/S⌋) of the c of
  * every block, and ends when all are full: pairs for full blocks are dropped. A walk starts with an
- * edge drawn by weight and has `length` edges, fewer at a node without successors; its pairs are all
- * (xⱼ, xⱼ₊ₜ) with t ≤ reach. The o-th pair of a share of m places goes to column o mod shuffle, row
- * ⌊o/shuffle⌋ of a table read column by column. counts [parts²]: pairs drawn for each block, those
- * dropped included. Gives up when a block stays open for `patience` draws; places then hold −1.
+ * edge drawn by weight and has `length` edges, fewer at a node without successors; its pairs are
+ * all (xⱼ, xⱼ₊ₜ) with t ≤ reach. The o-th pair of a share of m places goes to column o mod shuffle,
+ * row ⌊o/shuffle⌋ of a table read column by column. counts [parts²]: pairs drawn for each block,
+ * those dropped included. Gives up when a block stays open for `patience` draws; places then hold
+ * −1.
  */
 function fillShare(
   sampler: i32, samplers: i32, pool: usize, starts: usize, parts: i32, partOf: usize, bounds: usize, sources: usize, indptr: usize, indices: usize, edgeProbabilities: usize, edgeAliases: usize, rowProbabilities: usize, rowAliases: usize, entries: i32, length: i32, reach: i32, shuffle: i32, back: f32, away: f32, patience: f32, key0: i32, key1: i32, episode: i32, counts: usize, scratch: usize,

@@ -68,9 +68,9 @@ function hasNeighbour(indptr: usize, indices: usize, node: i32, wanted: i32): bo
 }
 
 /**
- * A step from `node` to a neighbour x, with probability ∝ weight(node, x)·α(previous, x): α is `back`
- * for x = previous, 1 for a neighbour of it, `away` otherwise (node2vec's 1/p and 1/q), drawn by
- * rejection; 1 for all where previous is −1. −1 at a node without edges.
+ * A step from `node` to a neighbour x, with probability ∝ weight(node, x)·α(previous, x): α is
+ * `back` for x = previous, 1 for a neighbour of it, `away` otherwise (node2vec's 1/p and 1/q),
+ * drawn by rejection; 1 for all where previous is −1. −1 at a node without edges.
  */
 // @ts-ignore: decorator
 @inline

@@ -228,7 +228,9 @@ function readState(path: string, identity: string): GraphViteState {
   return state;
 }
 
-/** Vectors in the order of nodes, a block at a time; with their contexts where the format has them. */
+/**
+ * Vectors in the order of nodes, a block at a time; with their contexts where the format has them.
+ */
 function vectorsOf(trainer: GridTrainer, names: Names, out: string): NamedVectors {
   const { settings } = trainer;
   const n = trainer.grid.nodes.length;

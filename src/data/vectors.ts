@@ -9,7 +9,9 @@ import { writeFileAtomic } from './write.js';
 export interface VectorTable {
   readonly shape: readonly number[];
   view(): Float32Array;
-  /** The rows a block at a time, where they are not in memory together. Default: those of `view`. */
+  /**
+   * The rows a block at a time, where they are not in memory together. Default: those of `view`.
+   */
   blocks?(): Iterable<Float32Array>;
 }
 
@@ -51,7 +53,7 @@ const writers: Readonly<Record<string, (path: string, data: NamedVectors) => Pro
       ),
     ),
   '.txt': (path, data) =>
-    writeWord2vec(path, data, (row) => ` ${Array.from(row, (x) => x.toPrecision(7)).join(' ')}\n`),
+    writeWord2vec(path, data, (row) => ` ${Array.from(row, (x) => x.toPrecision(9)).join(' ')}\n`),
   '.bin': (path, data) =>
     writeWord2vec(path, data, (row) =>
       Buffer.concat([Buffer.from(' '), new Uint8Array(row.buffer, row.byteOffset, row.byteLength), Buffer.from('\n')]),

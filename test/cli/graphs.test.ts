@@ -136,7 +136,7 @@ describe.skipIf(!existsSync(main))('commands (need a build)', () => {
       'w.npy',
     );
     expect(walked.stderr).toContain('20 × 8 by node2vec');
-    expect(gossamer('embed', 'edges.csv', '-o', 'v.txt').stderr).toContain('vectors can be written as .npy');
+    expect(gossamer('embed', 'edges.csv', '-o', 'v.dat').stderr).toContain('vectors can be written as .npy');
     expect(gossamer('embed', 'none.csv', '-o', 'v.npy')).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('does not exist'),

@@ -20,10 +20,10 @@ const DECAY = 2e-5;
 const PATIENCE = 100;
 
 /**
- * F1 of a linear layer with bias, trained by full-batch gradient descent (rate 1, momentum 0.9, decay
- * 2e-5) on the mean binary cross-entropy, each node once for each of its labels with that label as
- * its target. It ends when the loss has not fallen for 100 steps. Test nodes get as many labels as
- * they truly have, those of the highest logits.
+ * F1 of a linear layer with bias, trained by full-batch gradient descent (rate 1, momentum 0.9,
+ * decay 2e-5) on the mean binary cross-entropy, each node once for each of its labels with that
+ * label as its target. It ends when the loss has not fallen for 100 steps. Test nodes get as many
+ * labels as they truly have, those of the highest logits.
  *
  * @param vectors [n, dim]
  * @param steps most steps of descent. Default: 2000

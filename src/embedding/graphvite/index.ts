@@ -1,6 +1,6 @@
 // GraphVite: skip-gram embeddings whose pairs are drawn while others are trained, in a grid of
-// blocks that share no rows (Zhu, Xu, Qu, Tang, "GraphVite: A High-Performance CPU-GPU Hybrid System
-// for Node Embedding", WWW 2019, arXiv 1903.00757).
+// blocks that share no rows (Zhu, Xu, Qu, Tang, "GraphVite: A High-Performance CPU-GPU Hybrid
+// System for Node Embedding", WWW 2019, arXiv 1903.00757).
 //
 //   loss of a pair (u, v) = −log σ(V_u·C_v) − w·Σ_m log σ(−V_u·C_m),  m from the part of v
 //

@@ -90,7 +90,9 @@ export class LocalMatrices implements Matrices {
   }
 }
 
-/** W parts of V and W of C in memory, the others in a store; a part is written when it is replaced. */
+/**
+ * W parts of V and W of C in memory, the others in a store; a part is written when it is replaced.
+ */
 export class StoredMatrices implements Matrices {
   readonly vertices: Tensor;
   readonly contexts: Tensor;

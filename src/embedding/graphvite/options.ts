@@ -18,7 +18,8 @@ export interface GraphViteOptions {
   /** Pairs trained on, as a multiple of the number of edges. Default: 2000. */
   readonly epochs?: number;
   /**
-   * s: farthest distance of a pair on its walk; 1 draws edges. Default: 'auto', see `automaticStep`.
+   * s: farthest distance of a pair on its walk; 1 draws edges. Default: 'auto', see
+   * `automaticStep`.
    */
   readonly step?: number | 'auto';
   /** Edges of a walk. Default: 40. */
@@ -41,8 +42,8 @@ export interface GraphViteOptions {
    */
   readonly batch?: number;
   /**
-   * Batches of a block in an episode, that is, in one filling of the pool. Default: 175 pairs for each
-   * node of a part, and at most so many that both pools take 128 MiB.
+   * Batches of a block in an episode, that is, in one filling of the pool. Default: 175 pairs for
+   * each node of a part, and at most so many that both pools take 128 MiB.
    */
   readonly episode?: number;
   /**

@@ -18,8 +18,8 @@ const TASK = 8;
 /** What a trainer is given beside graph, settings and plan. */
 export interface TrainerOptions {
   /**
-   * `product`: probability σ(v·c) of a pair; `distance`: 1/(1 + |v − c|²), V and C being one matrix.
-   * Default: 'product'.
+   * `product`: probability σ(v·c) of a pair; `distance`: 1/(1 + |v − c|²), V and C being one
+   * matrix. Default: 'product'.
    */
   readonly kind?: 'product' | 'distance';
   /** Keeps parts when the plan says so. */
