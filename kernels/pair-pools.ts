@@ -3,7 +3,7 @@
 // that threads without a block help the samplers. Every task's draws depend on the key and its
 // number alone.
 
-import { multiplyAdd, sigmoidVector, softplusVector, sumLanes } from "./math";
+import { logVector, multiplyAdd, sigmoidVector, softplusVector, sumLanes } from "./math";
 import { Optional } from "./optional";
 import { ownScratch } from "./thread";
 import { drawAlias, seedStream, stepOf } from "./walks";
@@ -84,7 +84,7 @@ function attractByDistance(v: usize, c: usize, bytes: usize, label: f32, step: f
   }
   if (!measured) return 0;
   const edge: f32 = 1 / (1 + squared);
-  return -<f32>Math.log(max<f32>(1e-7, label > 0 ? edge : 1 - edge));
+  return -f32x4.extract_lane(logVector(f32x4.splat(max<f32>(1e-7, label > 0 ? edge : 1 - edge))), 0);
 }
 
 /**
