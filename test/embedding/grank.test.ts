@@ -401,14 +401,14 @@ const under = (isolation: number, what: string) => `F = ${isolation}, ${what}`;
 const attacked = (good: boolean) => ({
   [under(1, 'targeted')]: good
     ? { start: 200, half: 2, end: 5, before: 50, after: 4, worst: 6 }
-    : { start: 200, half: 40, end: 110, before: 50, after: 45, worst: 120 },
-  [under(0, 'targeted')]: good ? { start: 200, end: 8, worst: 8 } : { start: 200, end: 110, worst: 120 },
+    : { start: 200, half: 40, end: 240, before: 50, after: 45, worst: 250 },
+  [under(0, 'targeted')]: good ? { start: 200, end: 8, worst: 8 } : { start: 200, end: 240, worst: 250 },
   [under(1, 'inflation')]: good
     ? { start: 200, half: 2, end: 60, worst: 60 }
-    : { start: 200, half: 130, end: 120, worst: 130 },
+    : { start: 200, half: 230, end: 220, worst: 240 },
   [under(0, 'inflation')]: good
     ? { start: 200, half: 8, end: 50, worst: 50 }
-    : { start: 200, half: 130, end: 120, worst: 130 },
+    : { start: 200, half: 230, end: 220, worst: 240 },
   ...Object.fromEntries(
     [0, 1].map((f) => [under(f, 'epic'), { start: 200, worst: good ? 150 : 100, end: good ? 120 : 210 }]),
   ),

@@ -210,7 +210,7 @@ export class ClickLog {
     clicks.know(sequence);
     clicks.entries.push(entry);
     this.#entries.push(entry);
-    this.#count(clicks, author, { id: item, title: entry.title, tags: entry.tags, term, count: 1 }, sequence);
+    this.#count(clicks, author, term, item, entry, sequence, 1);
     return true;
   }
 
@@ -230,7 +230,7 @@ export class ClickLog {
       this.#compacted += each.count;
       clicks.fold(each);
       // In the order of their first clicks, which decides among terms of equal counts.
-      this.#count(clicks, author, each, at + 1);
+      this.#count(clicks, author, each.term, each.id, each, at + 1, each.count);
     });
   }
 
@@ -254,8 +254,16 @@ export class ClickLog {
     return clicks;
   }
 
-  #count(clicks: AuthorClicks, author: string, { term, count, ...item }: ClickCount, sequence: number): void {
-    clicks.count(term, item.id, sequence, count);
+  #count(
+    clicks: AuthorClicks,
+    author: string,
+    term: string,
+    item: string,
+    entry: Pick<ItemDescription, 'title' | 'tags'>,
+    sequence: number,
+    count: number,
+  ): void {
+    clicks.count(term, item, sequence, count);
     let own = this.#terms.get(term);
     if (!own) {
       own = { authors: [], counts: new Map() };
@@ -267,15 +275,15 @@ export class ClickLog {
       own.counts.set(author, byItem);
       own.authors.splice(placeOf(own.authors, author), 0, author);
     }
-    byItem.set(item.id, (byItem.get(item.id) ?? 0) + count);
-    this.#describe(item);
+    byItem.set(item, (byItem.get(item) ?? 0) + count);
+    this.#describe(item, entry);
   }
 
-  #describe(item: ItemDescription): void {
-    const known = this.#items.get(item.id);
-    if (!known) this.#items.set(item.id, [item]);
-    else if (!known.some((other) => other.title === item.title && isSame(other.tags, item.tags))) {
-      known.push(item);
+  #describe(id: string, { title, tags }: Pick<ItemDescription, 'title' | 'tags'>): void {
+    const known = this.#items.get(id);
+    if (!known) this.#items.set(id, [{ id, title, tags }]);
+    else if (!known.some((other) => other.title === title && isSame(other.tags, tags))) {
+      known.push({ id, title, tags });
       known.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
     }
   }

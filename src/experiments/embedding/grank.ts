@@ -45,6 +45,8 @@ const inflation = (isolation: 0 | 1) => under(isolation, 'inflation');
 const targeted = (isolation: 0 | 1) => under(isolation, 'targeted');
 const eachF = (value: (isolation: 0 | 1) => number) => [value(0), value(1)];
 const attacks = (isolation: 0 | 1) => [targeted(isolation), inflation(isolation)];
+const attackedEnd = (e: Run) =>
+  Math.max(...eachF((f) => Math.max(...attacks(f).map((title) => left(e, title, 'end')))));
 const rise = (e: Run, title: string) => e.mean(title, 'after') - e.mean(title, 'half');
 
 const releases = where<Values>({ data: ['releases'] }, [
@@ -87,9 +89,8 @@ const troubled = where<Values>({ data: ['releases'], when: ({ trouble }) => trou
   paper('Inflation: distance with F = 0 over that with F = 1, at the end', atMost(0.9), (e) =>
     e.ratio(inflation(0), inflation(1), 'end'),
   ),
-  paper('Targeted attack and inflation: distance at the end over that at the start, largest', below(0.5), (e) =>
-    Math.max(...eachF((f) => Math.max(...attacks(f).map((title) => left(e, title, 'end'))))),
-  ),
+  paper('Targeted attack and inflation: distance at the end over that at the start, largest', below(1), attackedEnd),
+  ours('Targeted attack and inflation: distance at the end over that at the start, largest', below(0.5), attackedEnd),
   paper('Inflation: distance at the end over that of the targeted attack, F = 1', atLeast(3), (e) =>
     e.ratio(inflation(1), targeted(1), 'end'),
   ),

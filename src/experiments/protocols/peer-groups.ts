@@ -24,7 +24,6 @@ const groupOf = (name: string) => Number(name.replace(/\D/g, '')) % 2;
 export function groupStudy(data: PeerData, { peers, ticks }: PeerOptions, seeds: readonly number[]): StudyResults {
   const arms: Readonly<Record<string, SimulationOptions>> = {
     [titles.zero]: { isolation: 0 },
-    [titles.one]: { isolation: 1 },
     [titles.counts]: { makePeer: counting },
   };
   const rows = Object.entries(arms).map(([title, options]) => {

@@ -174,16 +174,23 @@ interface PeerArm {
 
 export const counting: MakePeer = (...all) => new CountingPeer(...all);
 
+/** Ways of ranking that every domain is searched with. */
 function plainArms(): PeerArm[] {
-  const shared = new ClickLog();
-  const central: MakePeer = (id, library, random, options) =>
-    new CountingPeer(id, library, random, { ...options, log: shared } as GRankOptions);
   return [
     { title: titles.one, options: { isolation: 1, countBytes: true } },
     { title: titles.zero, options: { isolation: 0 } },
     { title: titles.counts, options: { makePeer: counting } },
-    { title: titles.own, options: { gossip: 'none' } },
     { title: titles.random, options: { makePeer: (...all) => new ShufflingPeer(...all) } },
+  ];
+}
+
+/** Ways of ranking without gossip: the own clicks, or all of them. */
+function aloneArms(): PeerArm[] {
+  const shared = new ClickLog();
+  const central: MakePeer = (id, library, random, options) =>
+    new CountingPeer(id, library, random, { ...options, log: shared } as GRankOptions);
+  return [
+    { title: titles.own, options: { gossip: 'none' } },
     { title: titles.central, options: { makePeer: central, gossip: 'none' } },
   ];
 }
@@ -201,9 +208,9 @@ function troubledArms(peers: number): PeerArm[] {
   ];
 }
 
-/** All arms: those of every domain, and with `trouble` what can happen to a network. */
+/** All arms: those of every domain, and with `trouble` those alone and in a troubled network. */
 export function peerArms(peers: number, trouble: boolean): readonly PeerArm[] {
-  return [...plainArms(), ...(trouble ? troubledArms(peers) : [])];
+  return [...plainArms(), ...(trouble ? [...aloneArms(), ...troubledArms(peers)] : [])];
 }
 
 /** What a simulation gave. */
