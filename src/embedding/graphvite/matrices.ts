@@ -31,6 +31,7 @@ export interface Matrices {
   copy(side: Side, part: number, into: Float32Array, from?: number): void;
   /** Replaces a part. */
   restore(side: Side, part: number, values: Float32Array): void;
+  /** Frees what is in memory. */
   dispose(): void;
 }
 

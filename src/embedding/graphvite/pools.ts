@@ -11,6 +11,7 @@ const PATIENCE = 64;
 
 /** Batches of each block of an episode, and the number of its first batch. */
 export interface Episode {
+  /** Counts from 0. */
   readonly number: number;
   /** Batches before this episode. */
   readonly firstBatch: number;

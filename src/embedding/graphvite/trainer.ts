@@ -32,10 +32,13 @@ export interface TrainerOptions {
 
 /** Where a training stands: it goes on with this group of this episode. */
 export interface GraphViteState {
+  /** The episode that trains next, or is under way. */
   readonly episode: number;
+  /** Groups of it that have trained. */
   readonly group: number;
   /** V and C in the order of places; absent where a store keeps them. */
   readonly vertices?: Float32Array;
+  /** C, as V. */
   readonly contexts?: Float32Array;
 }
 
@@ -57,9 +60,13 @@ export interface GraphViteCounts {
 
 /** Trains the vectors of a graph. `dispose` frees all tensors. */
 export class GridTrainer {
+  /** Parts of the nodes. */
   readonly grid: Grid;
+  /** Rows of V and C. */
   readonly matrices: Matrices;
+  /** Groups of blocks in the order of an episode. */
   readonly schedule: readonly (readonly Block[])[];
+  /** What was counted so far. */
   readonly counts: GraphViteCounts = {
     pairs: 0,
     barriers: 0,
@@ -337,6 +344,7 @@ export class GridTrainer {
     return values;
   }
 
+  /** Frees all tensors. */
   dispose(): void {
     this.grid.dispose();
     this.matrices.dispose();
