@@ -38,6 +38,7 @@ export { hasHypergraph, hypergraphNames, loadHypergraph } from './hypergraph-set
 export { type ImageFolderOptions, readImages } from './image-folder.js';
 export { hasImages, imageSetNames, loadImages } from './image-sets.js';
 export { type IncidenceFileOptions, loadIncidences, textEndings } from './incidence-sets.js';
+export { loadInteractions } from './interaction-sets.js';
 export { interruptSignal } from './interrupt.js';
 export { hasLabelledTexts, type LabelledTexts, loadLabelledTexts } from './labelled-texts.js';
 export { loadNamedHypergraph } from './named-hypergraph-files.js';
