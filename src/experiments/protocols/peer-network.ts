@@ -26,11 +26,11 @@ interface Device {
 }
 
 /**
- * Runs `queries` searches for each of `nodes` peers over TCP on the loopback address, and the same in the
- * simulation; then a quarter of the peers is stopped without a word, and the others go on.
+ * Runs `queries` searches for each of `nodes` peers over TCP on the loopback address, and the same
+ * in the simulation; then a quarter of the peers is stopped without a word, and the others go on.
  *
- * Scores: `sameRankings` (%), `answeredAfter` (searches after the stop that were answered, %), `spreadAfter`
- * (clicks after the stop that the others know, %), `pullMs`.
+ * Scores: `sameRankings` (%), `answeredAfter` (searches after the stop that were answered, %),
+ * `spreadAfter` (clicks after the stop that the others know, %), `pullMs`.
  */
 export async function networkStudy(
   data: PeerData,
