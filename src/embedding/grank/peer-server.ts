@@ -1,8 +1,8 @@
 // A peer over HTTP, for an application or a browser on the same device:
 //
 //   GET  /                      the search page
-//   GET  /search?q=…&top=10     {"term", "seenBefore", "results"}; a result has "id", "title",
-//                               "tags", "score" and "matches"
+//   GET  /search?q=…&top=10     {"term", "seenBefore", "results":
+//                                [{"id", "title", "tags", "score", "matches"}]}
 //   POST /click                 {"query", "item"} → the entry
 //   GET  /status                {"id", "items", "clicks", "authors", "peers", "addresses"}
 
