@@ -45,4 +45,5 @@ export { argsort, cumulativeSum, linearScan, topK } from "./sort";
 export { initialize } from "./thread";
 export { binColumns, nodeHistogram, splitRows } from "./trees";
 export { cos, sin } from "./trigonometry";
+export { scoreEntities, trainTriples } from "./triples";
 export { edgePairs, randomWalks, walkPairs } from "./walks";

@@ -19,13 +19,16 @@ import type { Tensor } from '../tensor/index.js';
 import { bytes, maxBytesOption, number } from './arguments.js';
 import { Bar, compact } from './bar.js';
 import type { GraphViteFlags } from './embed-graphvite.js';
+import type { KnowledgeFlags } from './embed-knowledge.js';
 import { systemOfModel } from './models.js';
 import { writeNote } from './output.js';
 import { withRanks } from './ranks.js';
 import { useThreads } from './threads.js';
 
 const nodeMethods = ['fastrp', 'deepwalk', 'node2vec', 'line', 'graphvite', 'largevis'] as const;
-const methods = [...nodeMethods, 'hypercluster', 'polynomials'] as const;
+/** Scores of knowledge graphs. */
+const tripleMethods = ['transe', 'distmult', 'complex', 'rotate'] as const;
+const methods = [...nodeMethods, ...tripleMethods, 'hypercluster', 'polynomials'] as const;
 
 /** How the edges of a file are read; `embed` and `rank` share these. */
 export interface EdgeFlags {
@@ -34,7 +37,7 @@ export interface EdgeFlags {
   readonly maxBytes?: number;
 }
 
-interface Flags extends EdgeFlags, GraphViteFlags {
+interface Flags extends EdgeFlags, GraphViteFlags, KnowledgeFlags {
   readonly method: (typeof methods)[number];
   readonly model?: string;
   readonly threads?: number;
@@ -58,6 +61,7 @@ Examples
   gossamer embed edges.csv --method graphvite --epochs 2000 --memory 2G --labels labels.csv -o vectors.npy   vectors larger than memory, in parts; F1 of labels (node,label)
   gossamer embed edges.csv --method graphvite --update new.csv --vectors old.safetensors -o all.npy   rows of new nodes alone
   gossamer embed edges.csv --method largevis --labels labels.csv -o graph.svg   a picture of the graph; .csv for its points
+  gossamer embed train.tsv --method rotate --test test.tsv -o entities.npy   a knowledge graph: head, relation, tail a line; also transe, distmult, complex
   gossamer embed edges.csv --method polynomials --degree 5 -o counts.parquet   counts at nodes that message passing cannot make
   gossamer embed graphs/ --method hypercluster -o vectors.npy     a vector for each graph of a set, by the types of its edges
   gossamer embed graphs/ --model m.safetensors -o vectors.npy     likewise, by a model of gossamer fit --model hypercluster
@@ -90,13 +94,14 @@ export function embedCommand(): Command {
     .addOption(new Option('--form <name>', 'graphvite: how pairs are drawn').choices(['line', 'deepwalk', 'node2vec']))
     .option(
       '--epochs <n>',
-      'graphvite, largevis: pairs, as a multiple of the edges (default 2000, 300)',
+      'graphvite, largevis, of triples: passes over the edges (default 2000, 300, 200)',
       number(0, false),
     )
     .option('--step <s>', 'graphvite: farthest distance of a pair on its walk, or auto', stepOf)
     .option('--parts <n>', 'graphvite, largevis: parts of the grid (default: at most 8, by their balance)', number(1))
     .option('--memory <size>', 'graphvite: memory for vectors, as 2G; those beyond it are kept in files', bytes)
     .option('--labels <file>', 'graphvite: a table node,label, to print F1 of a linear layer; largevis: for colours')
+    .option('--test <file>', 'of triples: others to rank, filtered; prints MRR and Hits@k')
     .option('--resume', 'graphvite: go on where Ctrl-C stopped')
     .option('--update <file>', 'graphvite: new edges, whose new nodes get vectors while all others keep theirs')
     .option('--vectors <file>', 'graphvite: with --update, the .safetensors file of the edges without them')
@@ -154,22 +159,47 @@ function embed(path: string, flags: Flags): Promise<void> {
   if (flags.method === 'hypercluster' || flags.model !== undefined) return embedByModel(path, flags);
   if (flags.method === 'polynomials') return embedCounts(path, flags);
   requireOwn(flags);
+  const triples = tripleMethods.find((name) => name === flags.method);
+  if (triples) return embedFacts(path, triples, flags);
   if (flags.method === 'largevis') return embedInPlane(path, flags);
   if (flags.method === 'graphvite') return withRanks((ranks) => embedOnGrid(path, flags, ranks));
   return withRanks((ranks) => embedOn(ranks, path, flags));
 }
 
 /** Options of graphvite alone. */
-const gridOptions = ['form', 'step', 'memory', 'resume', 'update', 'vectors', 'epochs', 'parts', 'labels'] as const;
-/** Those that largevis takes too. */
-const LAYOUT_OPTIONS: readonly string[] = ['epochs', 'parts', 'labels'];
+const gridOptions = [
+  'form',
+  'step',
+  'memory',
+  'resume',
+  'update',
+  'vectors',
+  'labels',
+  'epochs',
+  'parts',
+  'test',
+] as const;
+/** Those that other methods take, which graphvite has not. */
+const sharedOptions: Readonly<Record<string, readonly string[]>> = {
+  largevis: ['labels', 'epochs', 'parts'],
+  ...Object.fromEntries(tripleMethods.map((name) => [name, ['epochs', 'parts', 'test']])),
+};
 
 /** @throws Error naming an option of graphvite that is given to another method */
 function requireOwn(flags: Flags): void {
-  if (flags.method === 'graphvite') return;
-  const own = flags.method === 'largevis' ? LAYOUT_OPTIONS : [];
+  if (flags.method === 'graphvite' && flags.test === undefined) return;
+  const own =
+    flags.method === 'graphvite' ? gridOptions.filter((name) => name !== 'test') : (sharedOptions[flags.method] ?? []);
   const strange = gridOptions.find((name) => flags[name] !== undefined && !own.includes(name));
-  if (strange) throw new Error(`--${strange} is of --method graphvite, not of ${flags.method}`);
+  if (strange)
+    throw new Error(
+      `--${strange} is of --method ${strange === 'test' ? 'rotate and its like' : 'graphvite'}, not of ${flags.method}`,
+    );
+}
+
+async function embedFacts(path: string, method: (typeof tripleMethods)[number], flags: Flags): Promise<void> {
+  const { embedTriples } = await import('./embed-knowledge.js');
+  await embedTriples(path, method, flags);
 }
 
 async function embedInPlane(path: string, flags: Flags): Promise<void> {

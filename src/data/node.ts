@@ -82,6 +82,7 @@ export {
   loadOnnxTextEncoder,
   loadTextGraph,
 } from './text-graph-files.js';
+export { loadTriples, type NamedTriples } from './triples.js';
 export { loadUserTable } from './user-folder.js';
 export { type NamedVectors, vectorFormatOf, vectorFormats, writeVectors } from './vectors.js';
 export { isGraph6, loadWholeGraphs } from './whole-graph-sets.js';

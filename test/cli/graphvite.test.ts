@@ -152,6 +152,32 @@ describe('gossamer embed --method graphvite', () => {
     );
   });
 
+  test('triples of a knowledge graph: vectors of entities and relations, and filtered ranks', () => {
+    const facts = Array.from({ length: 40 }, (_, v) => [
+      `e${v}\tnext\te${(v + 1) % 40}`,
+      `e${(v + 1) % 40}\tlast\te${v}`,
+    ]);
+    writeFileSync(path('train.tsv'), `head\trelation\ttail\n${facts.flat().slice(4).join('\n')}\n`);
+    writeFileSync(path('test.tsv'), `${facts.flat().slice(0, 4).join('\n')}\n`);
+    const options = ['--method', 'rotate', '--dim', '16', '--epochs', '100'];
+    const { status, stdout, stderr } = gossamer('embed', 'train.tsv', ...options, '--test', 'test.tsv', '-o', 'e.csv');
+    expect(stderr).toContain('76 triples of 40 entities and 2 relations');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/4 test triples, filtered: MRR 0\.\d+, mean rank [\d.]+, Hits@1 [\d.]+ %/);
+    expect(readCsv(readFileSync(path('e.csv'), 'utf8')).rows.length).toBe(40);
+    expect(readCsv(readFileSync(path('e.relations.csv'), 'utf8')).rows.map(([name]) => name)).toEqual(['next', 'last']);
+    writeFileSync(path('other.tsv'), 'e0\tnext\tnobody\n');
+    const other = gossamer('embed', 'train.tsv', ...options, '--test', 'other.tsv', '-o', 'e.csv');
+    expect([other.status, other.stderr]).toEqual([
+      2,
+      expect.stringContaining('line 1: training had no entity "nobody"'),
+    ]);
+    writeFileSync(path('pairs.tsv'), 'a\tb\n');
+    expect(gossamer('embed', 'pairs.tsv', ...options, '-o', 'e.csv').stderr).toContain(
+      'expected head, relation and tail, found 2 fields',
+    );
+  });
+
   test('what cannot be is refused with what to do', () => {
     const refused = (...args: string[]) => {
       const { status, stderr } = gossamer('embed', 'edges.csv', ...args, '-o', 'x.npy');

@@ -28,12 +28,19 @@ const PATIENCE = 100;
  * @param vectors [n, dim]
  * @param steps most steps of descent. Default: 2000
  */
-export function linearProbe(
+export function linearProbe(vectors: Tensor, labels: MultiLabels, split: NodeSplit, steps = 2000): NodeScores {
+  const scores = probeLogits(vectors, labels, split, steps);
+  const { count } = labels;
+  return f1Scores(labels, split.test, (i, k) => topLabels(scores.subarray(i * count, (i + 1) * count), k));
+}
+
+/** Logits of `linearProbe` for the test nodes: [nodes, labels], row after row. */
+export function probeLogits(
   vectors: Tensor,
   labels: MultiLabels,
   { train, test }: NodeSplit,
-  steps = 2000,
-): NodeScores {
+  steps: number,
+): Float32Array {
   return scope(() => {
     const x = gatherRows(vectors, tensor(train));
     const targets = targetsOf(labels, train);
@@ -72,9 +79,9 @@ export function linearProbe(
     }
     const scores = matmul(gatherRows(vectors, tensor(test)), weights)
       .add(bias)
-      .view();
+      .dataSync<Float32Array>();
     for (const held of [weights, bias, ...speeds]) held.dispose();
-    return f1Scores(labels, test, (i, k) => topLabels(scores.subarray(i * count, (i + 1) * count), k));
+    return scores;
   });
 }
 

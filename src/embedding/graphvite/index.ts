@@ -11,7 +11,17 @@
 
 export { type Drawing, drawingSvg } from './drawing.js';
 export { type GraphViteRun, graphVite, startGraphVite } from './embed.js';
-export { linearProbe, linkArea } from './evaluate.js';
+export { linearProbe, linkArea, probeLogits } from './evaluate.js';
+export {
+  embedKnowledge,
+  filteredRanks,
+  KnowledgeModel,
+  type KnowledgeModelName,
+  type KnowledgeOptions,
+  knowledgeModels,
+  type RankScores,
+  type Triples,
+} from './knowledge.js';
 export { type LayoutOptions, layoutDefaults, layoutGraph, neighbourGraph, perplexityWeights } from './layout.js';
 export { type Matrices, type PartStore, type Side, StoredMatrices } from './matrices.js';
 export {

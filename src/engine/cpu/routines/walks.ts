@@ -76,6 +76,25 @@ function trainWhileSampling(run: Execution, { key, shares, ...args }: TrainWhile
   );
 }
 
+/** `blocks` of triples to train: see kernels/triples.ts. */
+export type TrainTriplesArguments = Omit<Keyed<KernelArguments['trainTriples']>, 'scratch'> & {
+  readonly blocks: number;
+};
+
+function trainTriples(run: Execution, { key, blocks, ...args }: TrainTriplesArguments): void {
+  const [key0, key1] = key;
+  run.withScratchEach(args.d * 12 + args.negatives * 8, (scratch) =>
+    run.over('trainTriples', { ...args, key0, key1, scratch }, blocks, LONG),
+  );
+}
+
+/** Scores of all `count` entities for each of `rows` queries. */
+export type ScoreEntitiesArguments = KernelArguments['scoreEntities'] & { readonly rows: number };
+
+function scoreEntities(run: Execution, { rows, ...args }: ScoreEntitiesArguments): void {
+  run.over('scoreEntities', args, rows, args.count * args.d);
+}
+
 /** `count` walks of `length` nodes. */
 export type RandomWalksArguments = Keyed<KernelArguments['randomWalks']> & { readonly count: number };
 
@@ -122,4 +141,6 @@ export const walkRoutines = {
   advanceWalkers,
   skipGram,
   trainWhileSampling,
+  trainTriples,
+  scoreEntities,
 };
