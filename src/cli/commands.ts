@@ -84,6 +84,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: 'count a pattern, such as triangles or a substructure of your own, in graphs, at nodes or edges',
     load: async () => (await import('./count.js')).countCommand(),
   },
+  peer: {
+    description: 'search items with others, who share their clicks, without a server: start, search',
+    load: async () => (await import('./peer.js')).peerCommand(),
+  },
   rank: {
     description: 'rank nodes by personalised PageRank from each node, or from some; rank items by clicks',
     load: async () => (await import('./rank.js')).rankCommand(),

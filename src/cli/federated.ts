@@ -28,6 +28,7 @@ import { FederationServer } from '../hypernet/node.js';
 import { Random } from '../tensor/index.js';
 import { list, number } from './arguments.js';
 import { ClientState, ServerState } from './federation-state.js';
+import { LOOPBACK, listen, urlOf } from './listening.js';
 import { writeNote } from './output.js';
 import { type TableFlags, tableOptionsOf, withTableOptions } from './tables.js';
 import { useThreads } from './threads.js';
@@ -117,8 +118,6 @@ interface ServeFlags extends TableFlags {
   readonly resume: boolean;
 }
 
-const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
-
 /** Donors, columns and classes of the server's table. */
 async function loadDonors(path: string, { target, user, ignore, window, step = window, ...reading }: ServeFlags) {
   const table = await loadUserTable(path, user, {
@@ -193,10 +192,8 @@ async function serveFederation(path: string, flags: ServeFlags): Promise<void> {
       federation.remove(name);
     },
   });
-  const port = await listen(http, flags);
-  process.stdout.write(
-    `federation of ${flags.clients} on http://${flags.host.includes(':') ? `[${flags.host}]` : flags.host}:${port} (Ctrl-C ends)\n`,
-  );
+  const port = await listenFor(http, flags);
+  process.stdout.write(`federation of ${flags.clients} on ${urlOf(flags.host, port)} (Ctrl-C ends)\n`);
   const { signal, release } = interruptSignal();
   /** Waits until so many clients are there. */
   const present = async (count: number, seconds: number) => {
@@ -253,18 +250,11 @@ function log({ round, client, outcome, detail }: FederationEvent, rounds: number
   writeNote(`${when}: "${client}" ${outcome}${detail === undefined ? '' : `: ${detail}`}`);
 }
 
-async function listen(http: FederationServer, { host, port, key }: ServeFlags): Promise<number> {
-  const server = http.create();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'EADDRINUSE' ? new Error(`port ${port} is taken; choose another with --port`) : error),
-    );
-    server.listen({ port, host }, resolve);
-  });
-  const address = server.address();
+async function listenFor(http: FederationServer, { host, port, key }: ServeFlags): Promise<number> {
+  const taken = await listen(http.create(), { host, port });
   if (!LOOPBACK.includes(host) && key === undefined)
     process.stderr.write('warning: everyone who reaches the server can join; set GOSSAMER_FEDERATION_KEY\n');
-  return typeof address === 'object' && address ? address.port : port;
+  return taken;
 }
 
 interface JoinFlags extends TableFlags {

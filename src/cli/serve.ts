@@ -6,6 +6,7 @@ import { isHubName, parseHubName } from '../data/index.js';
 import { LanguageServer } from '../lm/node.js';
 import { list, number } from './arguments.js';
 import { type ModelFlags, modelsHelp, openLanguageModel, withModel } from './language-model.js';
+import { LOOPBACK, listen, nextSignal, urlOf } from './listening.js';
 
 interface Flags extends ModelFlags {
   readonly host: string;
@@ -70,10 +71,8 @@ export function serveCommand(): Command {
     .action(serve);
 }
 
-const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 /** Connections that the system holds until they are accepted. */
 const BACKLOG = 4096;
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 async function serve(path: string, flags: Flags): Promise<void> {
   const bundle = await openLanguageModel(path, flags);
@@ -91,33 +90,12 @@ async function serve(path: string, flags: Flags): Promise<void> {
     ...(apiKey !== undefined && { apiKey }),
     ...(!flags.quiet && { onRequest: (line: string) => process.stderr.write(`${line}\n`) }),
   });
-  const server = language.create();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(
-        error.code === 'EADDRINUSE' ? new Error(`port ${flags.port} is taken; choose another with --port`) : error,
-      ),
-    );
-    server.listen({ port: flags.port, host, backlog: BACKLOG }, resolve);
-  });
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : flags.port;
+  const port = await listen(language.create(), { host, port: flags.port, backlog: BACKLOG });
   if (!LOOPBACK.includes(host) && apiKey === undefined)
     process.stderr.write(`warning: everyone who reaches ${host}:${port} can use the model; set GOSSAMER_API_KEY\n`);
-  process.stdout.write(`${name} on http://${host.includes(':') ? `[${host}]` : host}:${port}/v1 (Ctrl-C ends)\n`);
+  process.stdout.write(`${name} on ${urlOf(host, port)}/v1 (Ctrl-C ends)\n`);
   await nextSignal();
   void nextSignal().then(() => language.close(0));
   await language.close(1000 * flags.grace);
   bundle.close();
-}
-
-/** Resolves at the next SIGINT or SIGTERM. */
-function nextSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      for (const signal of SIGNALS) process.off(signal, end);
-      resolve();
-    };
-    for (const signal of SIGNALS) process.on(signal, end);
-  });
 }

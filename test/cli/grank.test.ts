@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { commandInFolder, main } from './command.js';
+import { runShell } from './document.js';
 
 const { folder, gossamer } = commandInFolder('grank');
 const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
@@ -91,5 +92,11 @@ ana tides,1,10,0,1,Slow Tides · Ana Pol
     expect(fails('items.csv', ...query, '--clicks', 'again.csv')).toContain('row 2 is another click 1 of the node "a"');
     write('half.csv', 'node,sequence,query,item\na,1.5,x,3\n');
     expect(fails('items.csv', ...query, '--clicks', 'half.csv')).toContain('the sequence in row 1 is "1.5"');
+  });
+
+  test('the commands of its page run', () => {
+    const { status, stdout, stderr } = runShell('systems/grank.md', '## On your own data');
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('ambient,1,2,');
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import * as e from '../../src/embedding/index.js';
+import { findSystem } from '../../src/experiments/systems.js';
 import { Random } from '../../src/tensor/index.js';
+import { testClaims } from '../experiments/claim-tests.js';
 
 /** Clicks given as "author term item", with sequences in order. */
 function entriesOf(clicks: readonly string[]): e.ClickEntry[] {
@@ -339,6 +341,34 @@ describe('gossip', () => {
   });
 });
 
+describe('tables', () => {
+  const table = (columns: Readonly<Record<string, readonly (string | undefined)[]>>) => ({
+    rows: Object.values(columns)[0]?.length ?? 0,
+    columns: Object.entries(columns).map(([name, values]) => ({ name, kind: 'category' as const, values })),
+  });
+
+  test('give items, with tags between semicolons, bars or commas', () => {
+    const columns = { id: ['7', '8'], title: ['A', 'B'], author: ['Ann', undefined], tags: ['x; y|z,w', undefined] };
+    expect(e.itemsOfTable(table(columns))).toEqual([
+      { id: '7', title: 'A', creator: 'Ann', tags: ['x', 'y', 'z', 'w'] },
+      { id: '8', title: 'B', creator: undefined, tags: [] },
+    ]);
+    expect(() => e.itemsOfTable(table({ id: ['7', ' '], title: ['A', 'B'] }))).toThrow('the id is missing in row 2');
+    expect(() => e.itemsOfTable(table({ id: ['7'] }))).toThrow('no column "title"');
+  });
+
+  test('give clicks, numbered by node where there is no sequence', () => {
+    const clicks = { node: ['a', 'b', 'a'], query: ['X!', 'x', 'y'], item: ['1', '9', '1'] };
+    const library = new e.ItemLibrary(e.catalogueDomain, [{ id: '1', title: 'One', tags: ['x'] }]);
+    const { entries } = e.clicksOfTable(table(clicks), library);
+    expect(entries.map(({ author, sequence, term, title }) => [author, sequence, term, title])).toEqual([
+      ['a', 1, 'x', 'One'],
+      ['b', 1, 'x', '9'],
+      ['a', 2, 'y', 'One'],
+    ]);
+  });
+});
+
 describe('domains', () => {
   test('texts match by their words', () => {
     const library = new e.ItemLibrary(e.textDomain, [
@@ -366,3 +396,63 @@ describe('domains', () => {
     expect(() => new e.ItemLibrary(e.catalogueDomain, [{ ...item, id: '' }])).toThrow('has no identifier');
   });
 });
+
+const under = (isolation: number, what: string) => `F = ${isolation}, ${what}`;
+const attacked = (good: boolean) => ({
+  [under(1, 'targeted')]: good
+    ? { start: 200, half: 2, end: 5, before: 50, after: 4, worst: 6 }
+    : { start: 200, half: 40, end: 240, before: 50, after: 45, worst: 250 },
+  [under(0, 'targeted')]: good ? { start: 200, end: 8, worst: 8 } : { start: 200, end: 240, worst: 250 },
+  [under(1, 'inflation')]: good
+    ? { start: 200, half: 2, end: 60, worst: 60 }
+    : { start: 200, half: 230, end: 220, worst: 240 },
+  [under(0, 'inflation')]: good
+    ? { start: 200, half: 8, end: 50, worst: 50 }
+    : { start: 200, half: 230, end: 220, worst: 240 },
+  ...Object.fromEntries(
+    [0, 1].map((f) => [under(f, 'epic'), { start: 200, worst: good ? 150 : 100, end: good ? 120 : 210 }]),
+  ),
+  [under(1, 'push, targeted')]: { half: good ? 2 : 40, before: good ? 30 : 60, after: good ? 10 : 41 },
+  [under(1, 'cut off at 50 %')]: { cutAnswered: good ? 100 : 99, cutTop: good ? 95 : 80 },
+});
+
+testClaims(findSystem('grank'), [
+  {
+    data: 'releases',
+    holding: {
+      methods: {
+        'G-Rank, F = 1': { start: 200, quarter: 2, end: 1, topQuarter: 97, top: 100 },
+        'G-Rank, F = 0': { start: 200, quarter: 18, end: 7, top: 20 },
+        'counts without similarity': { top: 100 },
+        'own clicks': { end: 100 },
+        'random order': { topQuarter: 10, top: 10 },
+        'one central log': { top: 100 },
+        ...attacked(true),
+      },
+      studies: {
+        ...{ local: 100, rankMs: 2, intakeMs: 5, memoryMB: 6, sameRankings: 100, answeredAfter: 100, spreadAfter: 90 },
+        ...{ 'groups G-Rank, F = 0': 75, 'groups counts without similarity': 50 },
+      },
+    },
+    failing: {
+      methods: {
+        'G-Rank, F = 1': { start: 200, quarter: 30, end: 30, topQuarter: 90, top: 80 },
+        'G-Rank, F = 0': { start: 200, quarter: 30, end: 30, top: 5 },
+        'counts without similarity': { top: 100 },
+        'own clicks': { end: 100 },
+        'random order': { topQuarter: 60, top: 10 },
+        'one central log': { top: 100 },
+        ...attacked(false),
+      },
+      studies: {
+        ...{ local: 99, rankMs: 6, intakeMs: 60, memoryMB: 11, sameRankings: 99, answeredAfter: 99, spreadAfter: 50 },
+        ...{ 'groups G-Rank, F = 0': 50, 'groups counts without similarity': 45 },
+      },
+    },
+  },
+  {
+    data: 'prices',
+    holding: { methods: { 'G-Rank, F = 1': { top: 95 } } },
+    failing: { methods: { 'G-Rank, F = 1': { top: 80 } } },
+  },
+]);

@@ -4,6 +4,7 @@ import { Adam } from '../../src/nn/index.js';
 import {
   type Backbone,
   type DSLOptions,
+  DynamicSparsity,
   holdOut,
   LightGCN,
   MultVAE,
@@ -105,6 +106,26 @@ describe('training', () => {
           adam.update({ table: values }, { table: stored.table as typeof values }, factor);
         });
     expect(model.weights.table?.values.dataSync()).toEqual(twin.weights.table?.values.dataSync());
+  });
+
+  test('of sparse weights is gradient, Adam, then the exploration, step by step', async () => {
+    const model = gcn(0.25);
+    await trainRecommender(model, new Random(4), { ...options, epochs: 2 });
+    const twin = gcn(0.25);
+    const random = new Random(4);
+    const adam = new Adam({ learningRate: 0.02 });
+    const sparsity = new DynamicSparsity(twin.weights, 2 * twin.stepsPerEpoch, random.split('sparsity'), dsl);
+    let t = 0;
+    for (const epoch of [1, 2])
+      for (const batch of twin.batches(random.split('order').split(epoch)))
+        scope(() => {
+          t += 1;
+          const result = twin.gradients(batch, { random, step: t, dense: sparsity.exploresAt(t) });
+          const factor = epoch === 1 ? 1 : 0.01 + 0.99 / 2;
+          adam.update({ table: twin.weights.table?.values as ReturnType<typeof tensor> }, { ...result.stored }, factor);
+          sparsity.afterStep(t, result, adam);
+        });
+    expect(model.weights.table?.toDense()).toEqual(twin.weights.table?.toDense());
   });
 
   test('of a sparse model learns more than what is popular, and moving weights beats a mask that stays', async () => {

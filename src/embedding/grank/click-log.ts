@@ -49,6 +49,8 @@ export class AuthorClicks {
   contiguous = 0;
   /** Clicks up to this number are counts: their entries are gone. */
   compacted = 0;
+  /** Counts in place of those entries, in the order of the first clicks. */
+  readonly counts = new Map<string, ClickCount>();
   readonly #beyond = new Set<number>();
   #revision = 0;
   #top: readonly string[] | undefined;
@@ -94,6 +96,29 @@ export class AuthorClicks {
     return top;
   }
 
+  /**
+   * Makes counts of all but the last entries.
+   *
+   * @returns the entries that are gone
+   */
+  compact(keep: number): ReadonlySet<ClickEntry> {
+    const gone = new Set<ClickEntry>();
+    const last = this.contiguous - keep;
+    for (const entry of this.entries) if (entry.sequence <= last) gone.add(entry);
+    for (const { term, item: id, title, tags } of gone) this.fold({ term, id, title, tags, count: 1 });
+    if (gone.size > 0) {
+      this.entries.splice(0, this.entries.length, ...this.entries.filter((entry) => !gone.has(entry)));
+      this.compacted = last;
+    }
+    return gone;
+  }
+
+  /** Adds to the counts in place of entries. */
+  fold(count: ClickCount): void {
+    const key = JSON.stringify([count.term, count.id, count.title, count.tags]);
+    this.counts.set(key, { ...count, count: (this.counts.get(key)?.count ?? 0) + count.count });
+  }
+
   /** A number that grows when anything changes that similarity depends on. */
   upToDate(): number {
     void this.topTerms;
@@ -116,7 +141,7 @@ interface OwnTermClicks extends TermClicks {
 
 /** A click log with its counts. */
 export class ClickLog {
-  readonly #entries: ClickEntry[] = [];
+  #entries: ClickEntry[] = [];
   readonly #authors = new Map<string, AuthorClicks>();
   readonly #terms = new Map<string, OwnTermClicks>();
   /** Descriptions by item; peers may give an item several. */
@@ -185,7 +210,7 @@ export class ClickLog {
     clicks.know(sequence);
     clicks.entries.push(entry);
     this.#entries.push(entry);
-    this.#count(clicks, author, { id: item, title: entry.title, tags: entry.tags, term, count: 1 }, sequence);
+    this.#count(clicks, author, term, item, entry, sequence, 1);
     return true;
   }
 
@@ -203,9 +228,21 @@ export class ClickLog {
     clicks.compacted = through;
     counts.forEach((each, at) => {
       this.#compacted += each.count;
+      clicks.fold(each);
       // In the order of their first clicks, which decides among terms of equal counts.
-      this.#count(clicks, author, each, at + 1);
+      this.#count(clicks, author, each.term, each.id, each, at + 1, each.count);
     });
+  }
+
+  /**
+   * Replaces all but the last entries of an author by counts. Rankings stay as they are; who lacks
+   * those entries can no longer have them from here.
+   */
+  compact(author: string, keep: number): void {
+    const gone = this.#authors.get(author)?.compact(keep);
+    if (!gone || gone.size === 0) return;
+    this.#compacted += gone.size;
+    this.#entries = this.#entries.filter((entry) => !gone.has(entry));
   }
 
   #author(author: string): AuthorClicks {
@@ -217,8 +254,16 @@ export class ClickLog {
     return clicks;
   }
 
-  #count(clicks: AuthorClicks, author: string, { term, count, ...item }: ClickCount, sequence: number): void {
-    clicks.count(term, item.id, sequence, count);
+  #count(
+    clicks: AuthorClicks,
+    author: string,
+    term: string,
+    item: string,
+    entry: Pick<ItemDescription, 'title' | 'tags'>,
+    sequence: number,
+    count: number,
+  ): void {
+    clicks.count(term, item, sequence, count);
     let own = this.#terms.get(term);
     if (!own) {
       own = { authors: [], counts: new Map() };
@@ -230,15 +275,15 @@ export class ClickLog {
       own.counts.set(author, byItem);
       own.authors.splice(placeOf(own.authors, author), 0, author);
     }
-    byItem.set(item.id, (byItem.get(item.id) ?? 0) + count);
-    this.#describe(item);
+    byItem.set(item, (byItem.get(item) ?? 0) + count);
+    this.#describe(item, entry);
   }
 
-  #describe(item: ItemDescription): void {
-    const known = this.#items.get(item.id);
-    if (!known) this.#items.set(item.id, [item]);
-    else if (!known.some((other) => other.title === item.title && isSame(other.tags, item.tags))) {
-      known.push(item);
+  #describe(id: string, { title, tags }: Pick<ItemDescription, 'title' | 'tags'>): void {
+    const known = this.#items.get(id);
+    if (!known) this.#items.set(id, [{ id, title, tags }]);
+    else if (!known.some((other) => other.title === title && isSame(other.tags, tags))) {
+      known.push({ id, title, tags });
       known.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
     }
   }

@@ -23,10 +23,24 @@ export {
   type TextItem,
   textDomain,
 } from './domain.js';
+export { ClickLogDatabase } from './log-database.js';
+export type { CompactionOptions } from './log-lines.js';
 export { globalPlaces, itemsByCounts, positionalDistance } from './measures.js';
 export { type GRankOptions, GRankPeer, grankDefaults, type PullAnswer, type SearchResult } from './peer.js';
 export { type RankedItem, rankItems, scoresOf, type Weigh } from './rank.js';
 export { syntheticReleases } from './releases.js';
+export { PeerService, type PeerServiceOptions } from './service.js';
+export {
+  EntryIntake,
+  type IntakeOptions,
+  type IntakeReport,
+  readEntry,
+  type SignedEntry,
+  type Signer,
+  signEntry,
+  signedBytes,
+  type Verify,
+} from './signed-entries.js';
 export { type CommonClicks, clickSimilarity, commonClicks, Similarities, type SimilarityForm } from './similarity.js';
 export {
   type MakePeer,

@@ -52,6 +52,8 @@ export interface SimulationOptions extends Pick<GRankOptions, 'isolation' | 'sim
   readonly cutOff?: number;
   /** Ticks between measurements. Default: 100. */
   readonly measureEvery?: number;
+  /** Whether bytes of messages are counted. Default: true. */
+  readonly countBytes?: boolean;
   /** Makes the honest peers. Default: `GRankPeer`. */
   readonly makePeer?: MakePeer;
   /** Makes the users of the honest peers. Default: all terms, clicks as `click` says. */
@@ -93,6 +95,7 @@ export const simulationDefaults = {
   bootstrapShare: 0.1,
   cutOff: 0,
   measureEvery: 100,
+  countBytes: true,
 } as const satisfies SimulationOptions;
 
 type Settings = SimulationOptions & Required<Pick<SimulationOptions, keyof typeof simulationDefaults>>;
@@ -107,7 +110,7 @@ export class PeerSimulation<Item> {
   /** Options with their defaults. */
   readonly options: Settings;
   /** Carries entries, and counts them. */
-  readonly transport = new SimTransport();
+  readonly transport: SimTransport;
   /** All clicks of honest peers: what a central log would hold. */
   readonly global = new ClickLog();
   /** All items. */
@@ -132,6 +135,7 @@ export class PeerSimulation<Item> {
     if (items.length === 0 || terms.length === 0)
       throw new Error(`PeerSimulation: expected items and terms, got ${items.length} and ${terms.length}`);
     this.options = { ...simulationDefaults, ...options };
+    this.transport = new SimTransport(this.options.countBytes);
     this.catalogue = new ItemLibrary(domain, items);
     for (let at = 0; at < this.options.peers; at++) this.#honest.push(this.#member(at));
     for (const [at, member] of this.#honest.entries()) this.#firstClicks(member, random.split('first').split(at));
@@ -308,15 +312,19 @@ export class PeerSimulation<Item> {
     }
   }
 
-  /** Measures now; what was searched since the last measurement counts. */
-  measure(tick: number): SimulationPoint {
+  /**
+   * Measures now; what was searched since the last measurement counts.
+   *
+   * @param peers whose rankings are measured
+   */
+  measure(tick: number, peers: readonly GRankPeer[] = this.peers): SimulationPoint {
     const sums = { counts: 0, ranked: 0, top: 0, logSize: 0 };
     let places = 0;
     for (const term of this.terms) {
       const global = globalPlaces(this.global, this.catalogue, term);
       const [best] = global.keys();
       const matching = this.catalogue.matching(term).map(({ id }) => id);
-      for (const { peer } of this.#honest) {
+      for (const peer of peers) {
         const ranked = peer.rank(term).map(({ id }) => id);
         const own = globalPlaces(peer.log, this.catalogue, term);
         sums.counts += positionalDistance([...own.keys()], global);
@@ -325,7 +333,7 @@ export class PeerSimulation<Item> {
         places++;
       }
     }
-    for (const { peer } of this.#honest) sums.logSize += peer.log.size / this.#honest.length;
+    for (const peer of peers) sums.logSize += peer.log.size / peers.length;
     const { all, shown, onTop } = this.#searches;
     const { messages, bytes } = this.transport;
     const share = (count: number) => (all === 0 ? Number.NaN : count / all);

@@ -53,4 +53,27 @@ export const records: readonly SystemRecord[] = [
     },
     load: () => import('../embedding/fully-ppr.js'),
   },
+  {
+    slug: 'grank',
+    title: 'G-Rank: search ranked by peers, without a server or a model',
+    family: 'embedding',
+    about: 'ranks items among devices by shared clicks, over libp2p, offline too',
+    paper: {
+      authors: 'Gold, Pouwelse',
+      title: 'G-Rank: Unsupervised Continuous Learn-to-Rank for Edge Devices in a P2P Network',
+      venue: 'arXiv',
+      year: 2023,
+      arxiv: '2301.12530',
+    },
+    abstract: {
+      accurate: 'accurate, relevant ranking results can be achieved in fully decentralized networks',
+      local: 'without any centralized data aggregation, feature engineering, or model training',
+      overhead: 'such results are obtainable with minimal data preprocessing and computational overhead',
+      offline: 'can still return highly relevant results even when a user’s device is disconnected from the network',
+      domains:
+        'highly modular in design, is not limited to categorical data, and can be implemented in a variety of domains ' +
+        'with minimal modification',
+    },
+    load: () => import('../embedding/grank.js'),
+  },
 ];
