@@ -118,7 +118,7 @@ export const metapruningOptions = {
   dimension: count(16, 'width of nodes and edges, even', { minimum: 2 }),
   layers: count(3, 'layers of messages'),
   scale: rate(0.05, 'r: factor of the change of weights'),
-  strength: rate(0.1, 'λ: weight of the group norm beside the loss of a batch'),
+  strength: rate(0.01, 'λ: weight of the group norm beside the loss of a batch'),
   alpha: number(16, 'α: how much harder the weakest channel is shrunk than the strongest', { minimum: 1 }),
   speedups: text('2,3,4', 'times fewer multiply-adds at which the epoch is chosen'),
   every: count(1, 'epochs from one that may be chosen to the next'),

@@ -41,7 +41,7 @@ const options = {
   metaBatch: count(100, 'images of a step of meta-training', { minimum: 2 }),
   metaRate: rate(3e-3, 'learning rate of meta-training'),
   scale: rate(0.05, 'r: factor of the change of weights'),
-  strength: rate(0.1, 'λ: weight of the group norm beside the loss of a batch'),
+  strength: rate(0.01, 'λ: weight of the group norm beside the loss of a batch'),
   trials: count(2, 'learning rates tried for each way to prune', { smoke: 1, maximum: 3 }),
   tuning: share(0.5, 'share of the training images that a trial trains on', { minimum: 0.01 }),
   studies: choice(['yes', 'no'], 'whether the bijection and a wider network are measured', { smoke: 'no' }),
