@@ -29,6 +29,7 @@ export { copyStrided, transpose } from "./layout";
 export { standardize } from "./normalize";
 export { adadelta, adam, sgd } from "./optimizer";
 export { advanceWalkers, walkEnds } from "./page-rank";
+export { trainWhileSampling } from "./pair-pools";
 export { rowAffine, rowDeviations, rowNormGradient, rowProducts } from "./rows";
 export { averagePool, averageUnpool, maxPool, pickPositions, resize, resizeTransposed, unpool } from "./pool";
 export { resetProgram, runProgram } from "./program";

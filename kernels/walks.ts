@@ -68,17 +68,39 @@ function hasNeighbour(indptr: usize, indices: usize, node: i32, wanted: i32): bo
 }
 
 /**
- * Walks [begin, end) of `length` nodes from starts[walk]; −1 after a node without edges. A step
- * goes from v to x with probability ∝ weight(v, x)·α(t, x), t the node before v: α is `back` for x
- * = t, 1 for a neighbour of t, `away` otherwise (node2vec's 1/p and 1/q; both 1 give plain walks),
- * drawn by rejection. Walk w uses stream first + w.
+ * A step from `node` to a neighbour x, with probability ∝ weight(node, x)·α(previous, x): α is
+ * `back` for x = previous, 1 for a neighbour of it, `away` otherwise (node2vec's 1/p and 1/q),
+ * drawn by rejection; 1 for all where previous is −1. −1 at a node without edges.
+ */
+// @ts-ignore: decorator
+@inline
+export function stepOf(
+  indptr: usize, indices: usize, probabilities: usize, aliases: usize, node: i32, previous: i32, back: f32, away: f32,
+): i32 {
+  const row = load<i32>(indptr + (<usize>node << 2));
+  const degree = load<i32>(indptr + (<usize>node << 2), 4) - row;
+  if (degree == 0) return -1;
+  let next = load<i32>(indices + (<usize>(row + drawAlias(probabilities, aliases, row, degree)) << 2));
+  if (previous < 0) return next;
+  const largest = max<f32>(max<f32>(back, away), 1);
+  const smallest = min<f32>(min<f32>(back, away), 1);
+  while (true) {
+    const threshold = unitOf(nextWord()) * largest;
+    if (threshold < smallest) return next;
+    const bias = next == previous ? back : hasNeighbour(indptr, indices, previous, next) ? <f32>1 : away;
+    if (threshold < bias) return next;
+    next = load<i32>(indices + (<usize>(row + drawAlias(probabilities, aliases, row, degree)) << 2));
+  }
+}
+
+/**
+ * Walks [begin, end) of `length` nodes from starts[walk]; −1 after a node without edges. Steps are
+ * those of `stepOf`, unbiased when back = away = 1. Walk w uses stream first + w.
  */
 export function randomWalks(
   indptr: usize, indices: usize, probabilities: Optional, aliases: Optional, starts: usize, walks: usize, length: i32, back: f32, away: f32, key0: i32, key1: i32, first: i32, begin: i32, end: i32,
 ): void {
   const biased = back != 1 || away != 1;
-  const largest = max<f32>(max<f32>(back, away), 1);
-  const smallest = min<f32>(min<f32>(back, away), 1);
   for (let walk = begin; walk < end; walk++) {
     seedStream(key0, key1, <u64>first + <u64>walk);
     const out = walks + ((<usize>walk * length) << 2);
@@ -87,19 +109,8 @@ export function randomWalks(
     store<i32>(out, node);
     let step = 1;
     for (; step < length; step++) {
-      const row = load<i32>(indptr + (<usize>node << 2));
-      const degree = load<i32>(indptr + (<usize>node << 2), 4) - row;
-      if (degree == 0) break;
-      let next = load<i32>(indices + (<usize>(row + drawAlias(probabilities, aliases, row, degree)) << 2));
-      if (biased && previous >= 0) {
-        while (true) {
-          const threshold = unitOf(nextWord()) * largest;
-          if (threshold < smallest) break;
-          const bias = next == previous ? back : hasNeighbour(indptr, indices, previous, next) ? <f32>1 : away;
-          if (threshold < bias) break;
-          next = load<i32>(indices + (<usize>(row + drawAlias(probabilities, aliases, row, degree)) << 2));
-        }
-      }
+      const next = stepOf(indptr, indices, probabilities, aliases, node, biased ? previous : -1, back, away);
+      if (next < 0) break;
       store<i32>(out + (<usize>step << 2), next);
       previous = node;
       node = next;

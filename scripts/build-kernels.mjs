@@ -205,5 +205,24 @@ async function compile(options) {
     },
   });
   if (error || !binary) throw new Error(`kernels failed to compile\n${stderr.toString()}`);
+  requireNoData(binary);
   return binary;
+}
+
+/**
+ * Every thread that starts would write a data section over the shared memory in use, where the
+ * control block of the pool lies. @throws Error when there is one; `Math.log` and its like bring it
+ */
+function requireNoData(binary) {
+  const DATA = 11;
+  for (let at = 8; at < binary.length; ) {
+    const section = binary[at++];
+    let size = 0;
+    for (let shift = 0, more = true; more; shift += 7) {
+      size += (binary[at] & 127) * 2 ** shift;
+      more = binary[at++] > 127;
+    }
+    if (section === DATA) throw new Error('kernels: a data section; use vector functions of kernels/math.ts, not Math');
+    at += size;
+  }
 }

@@ -16,14 +16,15 @@ import {
 import { tensorMemoryBudget } from '../engine/index.js';
 import type { Graph } from '../structure/index.js';
 import type { Tensor } from '../tensor/index.js';
-import { maxBytesOption, number } from './arguments.js';
+import { bytes, maxBytesOption, number } from './arguments.js';
 import { Bar, compact } from './bar.js';
+import type { GraphViteFlags } from './embed-graphvite.js';
 import { systemOfModel } from './models.js';
 import { writeNote } from './output.js';
 import { withRanks } from './ranks.js';
 import { useThreads } from './threads.js';
 
-const nodeMethods = ['fastrp', 'deepwalk', 'node2vec', 'line'] as const;
+const nodeMethods = ['fastrp', 'deepwalk', 'node2vec', 'line', 'graphvite', 'largevis'] as const;
 const methods = [...nodeMethods, 'hypercluster', 'polynomials'] as const;
 
 /** How the edges of a file are read; `embed` and `rank` share these. */
@@ -33,20 +34,14 @@ export interface EdgeFlags {
   readonly maxBytes?: number;
 }
 
-interface Flags extends EdgeFlags {
+interface Flags extends EdgeFlags, GraphViteFlags {
   readonly method: (typeof methods)[number];
   readonly model?: string;
-  readonly dim: number;
-  readonly out: string;
-  readonly seed: number;
   readonly threads?: number;
   readonly weights?: number[];
   readonly beta?: number;
   readonly walks?: number;
-  readonly length?: number;
   readonly window?: number;
-  readonly p?: number;
-  readonly q?: number;
   readonly degree?: number;
   readonly pairs?: boolean;
 }
@@ -60,11 +55,14 @@ Examples
   gossamer embed edges.csv --dim 128 -o vectors.npy               FastRP; names of the rows in vectors.ids.txt
   gossamer embed edges.tsv.gz --method node2vec --p 0.25 --q 4 -o vectors.parquet
   gossamer embed edges.parquet --weights 0,0,1,6.67 --beta -0.5 -o vectors.safetensors
+  gossamer embed edges.csv --method graphvite --epochs 2000 --memory 2G --labels labels.csv -o vectors.npy   vectors larger than memory, in parts; F1 of labels (node,label)
+  gossamer embed edges.csv --method graphvite --update new.csv --vectors old.safetensors -o all.npy   rows of new nodes alone
+  gossamer embed edges.csv --method largevis --labels labels.csv -o graph.svg   a picture of the graph; .csv for its points
   gossamer embed edges.csv --method polynomials --degree 5 -o counts.parquet   counts at nodes that message passing cannot make
   gossamer embed graphs/ --method hypercluster -o vectors.npy     a vector for each graph of a set, by the types of its edges
   gossamer embed graphs/ --model m.safetensors -o vectors.npy     likewise, by a model of gossamer fit --model hypercluster
   gossamer embed photos/ --model m.safetensors -o vectors.npy     a vector for each picture, by a classifier of gossamer train
-  mpirun -n 4 gossamer embed edges.csv -o vectors.npy             FastRP with its rows shared by 4 processes
+  mpirun -n 4 gossamer embed edges.csv -o vectors.npy             FastRP with its rows shared by 4 processes; graphvite likewise
 
 In lists, an edge a line: source, target and maybe weight, separated by commas, tabs or spaces; a header may name them. Nodes are numbers or any text. Edges go both ways unless --directed or the file says otherwise. Repeated edges add up their weights (unweighted ones count once), self-loops are kept.`;
 
@@ -78,14 +76,30 @@ export function embedCommand(): Command {
       'a model of gossamer fit: hypercluster, in place of learning from the graphs, or of pictures',
     )
     .option('--dim <n>', 'embedding dimension', number(1), 128)
-    .requiredOption('-o, --out <file>', 'vectors: .npy, .csv, .parquet or .safetensors')
+    .requiredOption(
+      '-o, --out <file>',
+      'vectors: .npy, .csv, .parquet, .safetensors, or of word2vec .txt or .bin; largevis: also .svg',
+    )
     .option('--weights <list>', 'fastrp: α₁,α₂,… of the orders', numbers)
     .option('--beta <b>', 'fastrp: exponent of the degree', number(-10, false))
     .option('--walks <n>', 'deepwalk, node2vec: walks a node', number(1))
-    .option('--length <n>', 'deepwalk, node2vec: nodes a walk', number(2))
+    .option('--length <n>', 'deepwalk, node2vec: nodes a walk; graphvite: edges a walk', number(2))
     .option('--window <n>', 'deepwalk, node2vec: window', number(1))
     .option('--p <p>', 'node2vec: return parameter', number(0, false))
     .option('--q <q>', 'node2vec: in-out parameter', number(0, false))
+    .addOption(new Option('--form <name>', 'graphvite: how pairs are drawn').choices(['line', 'deepwalk', 'node2vec']))
+    .option(
+      '--epochs <n>',
+      'graphvite, largevis: pairs, as a multiple of the edges (default 2000, 300)',
+      number(0, false),
+    )
+    .option('--step <s>', 'graphvite: farthest distance of a pair on its walk, or auto', stepOf)
+    .option('--parts <n>', 'graphvite, largevis: parts of the grid (default: at most 8, by their balance)', number(1))
+    .option('--memory <size>', 'graphvite: memory for vectors, as 2G; those beyond it are kept in files', bytes)
+    .option('--labels <file>', 'graphvite: a table node,label, to print F1 of a linear layer; largevis: for colours')
+    .option('--resume', 'graphvite: go on where Ctrl-C stopped')
+    .option('--update <file>', 'graphvite: new edges, whose new nodes get vectors while all others keep theirs')
+    .option('--vectors <file>', 'graphvite: with --update, the .safetensors file of the edges without them')
     .option('--degree <n>', 'polynomials: most edges of a pattern (default 4, of pairs 6)', number(1))
     .option('--pairs', 'polynomials: of pairs of nodes that PPGN cannot compute, as .csv')
     .option('--seed <n>', 'seed', number(0), 42)
@@ -96,6 +110,10 @@ export function embedCommand(): Command {
 
 function numbers(text: string): number[] {
   return text.split(',').map((part) => number(Number.NEGATIVE_INFINITY, false)(part));
+}
+
+function stepOf(text: string): number | 'auto' {
+  return text === 'auto' ? text : number(1)(text);
 }
 
 /** Adds the options of `EdgeFlags`. */
@@ -130,12 +148,38 @@ export async function loadGraphFile(path: string, { directed, undirected, maxByt
 }
 
 function embed(path: string, flags: Flags): Promise<void> {
-  vectorFormatOf(flags.out);
+  if (!(flags.method === 'largevis' && flags.out.endsWith('.svg'))) vectorFormatOf(flags.out);
   requireWritable(flags.out);
   useThreads(flags.threads);
   if (flags.method === 'hypercluster' || flags.model !== undefined) return embedByModel(path, flags);
   if (flags.method === 'polynomials') return embedCounts(path, flags);
+  requireOwn(flags);
+  if (flags.method === 'largevis') return embedInPlane(path, flags);
+  if (flags.method === 'graphvite') return withRanks((ranks) => embedOnGrid(path, flags, ranks));
   return withRanks((ranks) => embedOn(ranks, path, flags));
+}
+
+/** Options of graphvite alone. */
+const gridOptions = ['form', 'step', 'memory', 'resume', 'update', 'vectors', 'epochs', 'parts', 'labels'] as const;
+/** Those that largevis takes too. */
+const LAYOUT_OPTIONS: readonly string[] = ['epochs', 'parts', 'labels'];
+
+/** @throws Error naming an option of graphvite that is given to another method */
+function requireOwn(flags: Flags): void {
+  if (flags.method === 'graphvite') return;
+  const own = flags.method === 'largevis' ? LAYOUT_OPTIONS : [];
+  const strange = gridOptions.find((name) => flags[name] !== undefined && !own.includes(name));
+  if (strange) throw new Error(`--${strange} is of --method graphvite, not of ${flags.method}`);
+}
+
+async function embedInPlane(path: string, flags: Flags): Promise<void> {
+  const { embedLayout } = await import('./embed-layout.js');
+  await embedLayout(await loadGraphFile(path, flags, false), flags);
+}
+
+async function embedOnGrid(path: string, flags: Flags, ranks: Communicator): Promise<void> {
+  const { embedGraphVite } = await import('./embed-graphvite.js');
+  await embedGraphVite(await loadGraphFile(path, flags, ranks.rank > 0), flags, ranks);
 }
 
 async function embedCounts(path: string, flags: Flags): Promise<void> {
@@ -167,7 +211,7 @@ async function embedSet(path: string, { model, out, seed }: Flags): Promise<void
 async function embedOn(ranks: Communicator, path: string, flags: Flags): Promise<void> {
   const first = ranks.rank === 0;
   if (ranks.size > 1 && flags.method !== 'fastrp')
-    throw new Error(`under mpirun only fastrp runs; ${flags.method} uses the threads of one process`);
+    throw new Error(`under mpirun only fastrp and graphvite run; ${flags.method} uses the threads of one process`);
   const { graph, names } = await loadGraphFile(path, flags, !first);
   const { signal, release } = interruptSignal();
   if (first && flags.method === 'fastrp') noteSparse(graph, flags);

@@ -35,6 +35,7 @@ const openers = {
   metapruning: async (path: string) => (await import('./models/metapruning.js')).open(path),
   logah: async (path: string) => (await import('./models/logah.js')).open(path),
   hdhgn: async (path: string) => (await import('./models/hdhgn.js')).open(path),
+  recommender: async (path: string) => (await import('./models/recommender.js')).open(path),
   hypino: async (path: string) => (await import('./models/hypino.js')).open(path),
   'hypino-solution': async (path: string) => (await import('./models/hypino.js')).openSolution(path),
   'hypernet-review': async (path: string) => (await import('./models/hypernet-review.js')).open(path),

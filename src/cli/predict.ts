@@ -3,7 +3,7 @@
 import { Command, Option } from 'commander';
 import { predictedGraph, writeCsv, writeGraphML, writeNodeLink } from '../data/index.js';
 import { requireWritable, writeFileAtomic } from '../data/node.js';
-import { number } from './arguments.js';
+import { list, number } from './arguments.js';
 import { Bar } from './bar.js';
 import { chatOnly, withChatOptions } from './chat.js';
 import type { Predictions, Predictor, TalkFlags } from './models/predictor.js';
@@ -35,6 +35,8 @@ Examples
   gossamer predict ghn.safetensors gpt2-large -o large.safetensors --type BF16
   gossamer predict count.safetensors photos/ --maps densities/           how many things are in each picture, and where, by a model of count-softhgnn
   gossamer predict sounds.safetensors new.wav more/ -o found.csv         events in WAV files, or their classes, by a model of phc-seld
+  gossamer predict rec.safetensors --users alice,bob --top 20 -o top.csv   items for users, by a recommender
+  gossamer predict rec.safetensors --history new-users.csv -o top.csv    users that it does not know, by their items (user,item)
   gossamer predict u.safetensors points.csv                              u at points, by a solution of gossamer solve --save
   gossamer predict code.safetensors file.py more/ --top 3 --explain      source files, by a model of hdhgn, and what it looked at
   gossamer predict code.safetensors file.py --explain -o explain.html    the lines that decided, as a page
@@ -46,7 +48,7 @@ export function predictCommand(): Command {
   return withTableOptions(withChatOptions(new Command('predict')))
     .description('answer for new data with a saved model of any kind')
     .argument('<model>', 'model file; it names what it is')
-    .argument('<data...>', `pictures, source files, or a table: ${TABLE_FORMS}`)
+    .argument('[data...]', `pictures, source files, or a table: ${TABLE_FORMS}; recommenders need none`)
     .option(
       '-o, --out <file>',
       'file for the predictions (.csv; of graphs also .graphml, .json); standard output when left out',
@@ -59,7 +61,7 @@ export function predictCommand(): Command {
     .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
     .option(
       '--top <k>',
-      'pictures, sounds and source files: classes to list for each, one when left out; products: values; fastrp: new links of each node; fully-ppr: nodes; nat: partners of each source',
+      'pictures, sounds and source files: classes to list for each, one when left out; products: values; fastrp: new links of each node; fully-ppr: nodes; nat: partners of each source; recommenders: items, 20 when left out',
       number(1),
     )
     .addOption(maxPixelsOption('pictures: '))
@@ -72,6 +74,11 @@ export function predictCommand(): Command {
     .option(
       '--encoder <file>',
       'models of h4g and hyperpave: the sentence model in ONNX that the model was trained with',
+    )
+    .option('--users <names>', 'recommenders: users to answer for, with commas between; all when left out', list)
+    .option(
+      '--history <table>',
+      'recommenders: interactions (user,item) that the model has not seen, also of new users',
     )
     .option('--values <table>', 'models of hyperpave: values (attribute,value) that no product has yet')
     .option('--within-category', 'models of hyperpave: only attributes that are known for the category', false)
@@ -117,6 +124,8 @@ interface Flags extends TableFlags, TalkFlags {
   readonly threshold?: number;
   readonly encoder?: string;
   readonly maxPixels?: number;
+  readonly users?: string[];
+  readonly history?: string;
   readonly values?: string;
   readonly withinCategory: boolean;
   readonly condition: readonly string[];
@@ -134,6 +143,7 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
   for (const file of [out, edges, extract]) if (file) requireWritable(file);
   if (observe) requireWritable(modelPath);
   const model = await openModel(modelPath);
+  requireAsked(modelPath, model, paths, flags);
   if (!model.talks) refuseTalk(modelPath, command);
   refuseReading(modelPath, model, command);
   if (model.writeWeights) return writeWeights(model.writeWeights, paths, flags, command);
@@ -167,6 +177,8 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
     ...(maxPixels !== undefined && { maxPixels }),
     ...(values !== undefined && { values }),
     ...(maps !== undefined && { maps }),
+    ...(flags.users !== undefined && { users: flags.users }),
+    ...(flags.history !== undefined && { history: flags.history }),
     ...(flags.classes !== undefined && { classes: flags.classes }),
     ...(flags.threshold !== undefined && { threshold: flags.threshold }),
     ...(flags.encoder !== undefined && { encoder: flags.encoder }),
@@ -225,6 +237,15 @@ function requireClasses(modelPath: string, { takesClasses, takesEncoder }: Predi
     throw new Error(`--${given}: the model in "${modelPath}" has its own classes; models of h4g are given them`);
   if (flags.encoder !== undefined && !takesEncoder)
     throw new Error(`--encoder: the model in "${modelPath}" reads no texts by one; models of h4g and hyperpave do`);
+}
+
+/** @throws Error without data where a model needs some, and for flags of recommenders elsewhere */
+function requireAsked(modelPath: string, { recommends }: Predictor, paths: readonly string[], flags: Flags): void {
+  const given = (['users', 'history'] as const).find((name) => flags[name] !== undefined);
+  if (given !== undefined && !recommends)
+    throw new Error(`--${given}: the model in "${modelPath}" does not recommend; see gossamer fit --task recommend`);
+  if (paths.length === 0 && !recommends)
+    throw new Error(`name the data that the model in "${modelPath}" is to answer for`);
 }
 
 /** @throws Error when a flag of models that talk is given */

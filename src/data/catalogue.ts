@@ -4,6 +4,7 @@
 import { graphRecords } from './catalogue/graphs.js';
 import { hypergraphRecords } from './catalogue/hypergraphs.js';
 import { imageRecords } from './catalogue/images.js';
+import { interactionRecords } from './catalogue/interactions.js';
 import { networkRecords } from './catalogue/networks.js';
 import { questionRecords } from './catalogue/questions.js';
 import type { DatasetKind, DatasetRecord } from './catalogue/record.js';
@@ -35,6 +36,7 @@ export const catalogue: readonly DatasetRecord[] = [
   ...labelledTextRecords,
   ...questionRecords,
   ...sourceRecords,
+  ...interactionRecords,
 ];
 
 /** Names of the known data sets of a kind. */

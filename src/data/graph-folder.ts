@@ -2,9 +2,11 @@
 
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import type { Graph } from '../structure/index.js';
 import { isGraphFile, loadEdges, loadGraphDocument } from './edges.js';
 import { readText } from './files.js';
 import { readCsv } from './formats/index.js';
+import type { NodeNames } from './formats/node-names.js';
 import { type GraphTableOptions, graphFromDocument, graphFromTables, type NamedGraph } from './graph-tables.js';
 import { fromLists, graphOfEdges, type MultiLabelGraph } from './graphs.js';
 import { columnFinder } from './node-tables.js';
@@ -58,20 +60,30 @@ export async function loadLabelledEdges(folder: string): Promise<MultiLabelGraph
   const labels = isFolder(folder) ? tableIn(folder, 'labels') : undefined;
   if (!labels) return undefined;
   const list = await loadEdges(requiredTable(folder, 'edges'));
-  const table = readCsv(readText(labels), labels);
+  return fromLists(basename(resolve(folder)), graphOfEdges(list, false), labelsByNode(labels, list.names));
+}
+
+/**
+ * Labels of nodes in a file with a header `node,label` and a label on each line, for the nodes of a
+ * graph.
+ *
+ * @throws Error naming the line of a node that the graph has not
+ */
+export function loadNodeLabels(path: string, graph: Graph, names: NodeNames): NonNullable<MultiLabelGraph['labels']> {
+  return fromLists(path, graph, labelsByNode(path, names)).labels as NonNullable<MultiLabelGraph['labels']>;
+}
+
+function labelsByNode(path: string, names: NodeNames): string[][] {
+  const table = readCsv(readText(path), path);
   const at = columnFinder(table);
   const [node, label] = [at('node'), at('label')];
   if (node < 0 || label < 0)
-    throw new Error(`"${labels}": the header must name node and label, got ${table.columns.join(', ')}`);
-  const lists = Array.from({ length: list.names.count }, () => new Set<string>());
+    throw new Error(`"${path}": the header must name node and label, got ${table.columns.join(', ')}`);
+  const lists = Array.from({ length: names.count }, () => new Set<string>());
   table.rows.forEach((row, line) => {
-    const v = list.names.find(row[node] as string);
-    if (v === undefined) throw new Error(`"${labels}", line ${line + 2}: no edge names node "${row[node]}"`);
+    const v = names.find(row[node] as string);
+    if (v === undefined) throw new Error(`"${path}", line ${line + 2}: no edge names node "${row[node]}"`);
     if (row[label] !== '') lists[v]?.add(row[label] as string);
   });
-  return fromLists(
-    basename(resolve(folder)),
-    graphOfEdges(list, false),
-    lists.map((own) => [...own]),
-  );
+  return lists.map((own) => [...own]);
 }

@@ -130,6 +130,16 @@ export {
   incidencesFromArrays,
   roleDataset,
 } from './incidences.js';
+export {
+  densePart,
+  type InteractionOptions,
+  type InteractionSet,
+  type Interactions,
+  interactionsFromArrays,
+  interactionsFromTable,
+  itemsOf,
+  withLists,
+} from './interactions.js';
 export { LatentTextEncoder, type LatentTextOptions, type LatentTextState } from './latent-text-encoder.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export {

@@ -10,7 +10,7 @@ export { downloadHypergraph, type FetchOptions, fetchDataset, fetchIfMissing, fe
 export { type EdgeFileOptions, isGraphFile, loadEdges, loadGraphDocument } from './edges.js';
 export { type FileBytes, openBytes, readBytes, readJson, readText, readUnpacked, readUnpackedText } from './files.js';
 export { cacheFolder, dataFolders, findData, hasDataset, knownArchive } from './folders.js';
-export { isFolder, loadGraphFolder, loadNamedGraph, tableIn } from './graph-folder.js';
+export { isFolder, loadGraphFolder, loadNamedGraph, loadNodeLabels, tableIn } from './graph-folder.js';
 export {
   type EdgeGraph,
   graphNames,
@@ -38,10 +38,12 @@ export { hasHypergraph, hypergraphNames, loadHypergraph } from './hypergraph-set
 export { type ImageFolderOptions, readImages } from './image-folder.js';
 export { hasImages, imageSetNames, loadImages } from './image-sets.js';
 export { type IncidenceFileOptions, loadIncidences, textEndings } from './incidence-sets.js';
+export { loadInteractions } from './interaction-sets.js';
 export { interruptSignal } from './interrupt.js';
 export { hasLabelledTexts, type LabelledTexts, loadLabelledTexts } from './labelled-texts.js';
 export { loadNamedHypergraph } from './named-hypergraph-files.js';
 export { OnnxTextEncoder, type OnnxTextFiles, type OnnxTextOptions } from './onnx-text-encoder.js';
+export { type FilePartStore, filePartStore } from './part-files.js';
 export { type FolderFiles, filesBelow, type Subfolder, subfoldersOf } from './picture-files.js';
 export {
   type ClassProfile,

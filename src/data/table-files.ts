@@ -63,6 +63,23 @@ export async function loadTable(path: string, options: TableFileOptions = {}): P
   }
 }
 
+/**
+ * Reads the fields of a table as text, without a look at what its columns hold.
+ *
+ * @throws Error naming the file, and the line that cannot be read.
+ */
+export async function loadRows(path: string, options: TableFileOptions = {}): Promise<Table> {
+  const reader = readers.find(({ ending }) => ending.test(path));
+  if (reader) return reader.read(readBytes(path), path, options);
+  const source = openText(path, options);
+  try {
+    const [columns = [], ...rows] = rowsOf(source, encodingOf(source), path, options);
+    return { columns, rows };
+  } finally {
+    source.close();
+  }
+}
+
 function columnsOfText(path: string, options: TableFileOptions): ColumnTable {
   const source = openText(path, options);
   try {

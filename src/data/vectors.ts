@@ -1,5 +1,5 @@
 // Embeddings of named nodes in files: .npy with a file of names beside it, .csv, .parquet,
-// .safetensors.
+// .safetensors, and the text (.txt) and binary (.bin) forms of word2vec.
 
 import { tensor } from '../tensor/index.js';
 import { csvField, npyHeader, writeSafetensors } from './formats/index.js';
@@ -9,6 +9,10 @@ import { writeFileAtomic } from './write.js';
 export interface VectorTable {
   readonly shape: readonly number[];
   view(): Float32Array;
+  /**
+   * The rows a block at a time, where they are not in memory together. Default: those of `view`.
+   */
+  blocks?(): Iterable<Float32Array>;
 }
 
 /** Embeddings with the names of their nodes. */
@@ -19,17 +23,15 @@ export interface NamedVectors {
   readonly nameOf: (node: number) => string;
   /** How they were made; only .safetensors stores it. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Vectors of nodes as contexts, [nodes, dimensions]; only .safetensors stores them. */
+  readonly contexts?: VectorTable;
 }
 
 const writers: Readonly<Record<string, (path: string, data: NamedVectors) => Promise<void> | void>> = {
   '.npy': (path, { vectors, nameOf }) => {
-    const values = vectors.view();
     const pieces = function* () {
-      yield npyHeader({ shape: [...vectors.shape], values });
-      for (let at = 0; at < values.length; at += PIECE) {
-        const piece = values.subarray(at, at + PIECE);
-        yield new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
-      }
+      yield npyHeader({ shape: [...vectors.shape], values: new Float32Array(0) });
+      for (const block of blocksOf(vectors)) yield new Uint8Array(block.buffer, block.byteOffset, block.byteLength);
     };
     writeFileAtomic(path, pieces());
     const lines = function* () {
@@ -39,13 +41,22 @@ const writers: Readonly<Record<string, (path: string, data: NamedVectors) => Pro
   },
   '.csv': writeRows,
   '.parquet': writeParquet,
-  '.safetensors': (path, { vectors, nameOf, metadata }) =>
+  '.safetensors': (path, { vectors, nameOf, metadata, contexts }) =>
     writeFileAtomic(
       path,
       writeSafetensors(
-        { vectors: tensor(vectors.view(), vectors.shape) },
+        {
+          vectors: tensor(vectors.view(), vectors.shape),
+          ...(contexts && { contexts: tensor(contexts.view(), contexts.shape) }),
+        },
         { ...metadata, ids: JSON.stringify(names(vectors, nameOf)) },
       ),
+    ),
+  '.txt': (path, data) =>
+    writeWord2vec(path, data, (row) => ` ${Array.from(row, (x) => x.toPrecision(9)).join(' ')}\n`),
+  '.bin': (path, data) =>
+    writeWord2vec(path, data, (row) =>
+      Buffer.concat([Buffer.from(' '), new Uint8Array(row.buffer, row.byteOffset, row.byteLength), Buffer.from('\n')]),
     ),
 };
 
@@ -73,20 +84,65 @@ function names(vectors: VectorTable, nameOf: (node: number) => string): string[]
   return Array.from({ length: vectors.shape[0] as number }, (_, node) => nameOf(node));
 }
 
-/** Values written at a time. */
-const PIECE = 1 << 22;
+/** Rows of `view` written at a time. */
+const BLOCK = 4096;
+
+/** Whole rows, a block at a time. */
+function* blocksOf(vectors: VectorTable): Generator<Float32Array> {
+  if (vectors.blocks) {
+    yield* vectors.blocks();
+    return;
+  }
+  const values = vectors.view();
+  const size = BLOCK * (vectors.shape[1] as number);
+  for (let at = 0; at < values.length; at += size) yield values.subarray(at, at + size);
+}
+
+/**
+ * The form of word2vec: `<nodes> <dimensions>`, then each name and its values, as text or as f32 in
+ * little-endian order.
+ *
+ * @throws Error for a name with white space, which ends a name there
+ */
+function writeWord2vec(
+  path: string,
+  { vectors, nameOf }: NamedVectors,
+  line: (row: Float32Array) => string | Buffer,
+): void {
+  const [n, d] = vectors.shape as [number, number];
+  for (let node = 0; node < n; node++)
+    if (/\s/.test(nameOf(node)))
+      throw new Error(
+        `"${path}": node "${nameOf(node)}" has white space in its name, which the form of word2vec cannot hold; write .npy, .csv or .parquet`,
+      );
+  const lines = function* () {
+    yield `${n} ${d}\n`;
+    let node = 0;
+    for (const block of blocksOf(vectors)) {
+      const pieces: Buffer[] = [];
+      for (let at = 0; at < block.length; at += d) {
+        pieces.push(Buffer.from(nameOf(node++)));
+        const row = line(block.subarray(at, at + d));
+        pieces.push(typeof row === 'string' ? Buffer.from(row) : row);
+      }
+      yield Buffer.concat(pieces);
+    }
+  };
+  writeFileAtomic(path, lines());
+}
 
 /** CSV, one node a line. */
 function writeRows(path: string, { vectors, nameOf }: NamedVectors): void {
-  const [n, d] = vectors.shape as [number, number];
-  const values = vectors.view();
+  const d = vectors.shape[1] as number;
   const lines = function* () {
     yield `node,${Array.from({ length: d }, (_, j) => `v${j}`).join(',')}\n`;
-    for (let node = 0; node < n; node++) {
-      let line = csvField(nameOf(node));
-      for (let j = 0; j < d; j++) line += `,${(values[node * d + j] as number).toPrecision(7)}`;
-      yield `${line}\n`;
-    }
+    let node = 0;
+    for (const block of blocksOf(vectors))
+      for (let at = 0; at < block.length; at += d) {
+        let line = csvField(nameOf(node++));
+        for (let j = 0; j < d; j++) line += `,${(block[at + j] as number).toPrecision(7)}`;
+        yield `${line}\n`;
+      }
   };
   writeFileAtomic(path, batched(lines()));
 }

@@ -98,13 +98,15 @@ export function targetsOf({ indptr, labels, count }: MultiLabels, nodes: Int32Ar
   return tensor(targets, [nodes.length, count]);
 }
 
-function topLabels(scores: Float32Array, k: number): number[] {
+/** The k labels of the highest scores. */
+export function topLabels(scores: Float32Array, k: number): number[] {
   return Array.from(scores.keys())
     .sort((a, b) => (scores[b] as number) - (scores[a] as number))
     .slice(0, k);
 }
 
-function f1Scores(
+/** F1 of predictions: `predict(i, k)` gives the k labels of the i-th node. */
+export function f1Scores(
   { indptr, labels, count }: MultiLabels,
   nodes: Int32Array,
   predict: (i: number, k: number) => number[],

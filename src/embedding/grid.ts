@@ -45,18 +45,15 @@ export class Grid {
   /** Aliases of those tables. */
   readonly aliases: Tensor;
 
-  constructor(readonly graph: Graph) {
+  /** @param parts at most 256, default 8, of small graphs 1 */
+  constructor(
+    readonly graph: Graph,
+    parts = graph.nodeCount < SMALL ? 1 : PARTS,
+  ) {
     const n = graph.nodeCount;
-    this.parts = n < SMALL ? 1 : PARTS;
+    this.parts = parts;
     const degrees = graph.outDegrees;
-    const byDegree = Int32Array.from({ length: n }, (_, v) => v).sort(
-      (a, b) => (degrees[b] as number) - (degrees[a] as number) || a - b,
-    );
-    const zigzag = Array.from({ length: this.parts }, () => [] as number[]);
-    byDegree.forEach((v, rank) => {
-      const phase = rank % (2 * this.parts);
-      zigzag[Math.min(phase, 2 * this.parts - 1 - phase)]?.push(v);
-    });
+    const zigzag = zigzagParts(degrees, parts);
     this.nodes = Int32Array.from(zigzag.flat());
     this.bounds = new Int32Array(this.parts + 1);
     zigzag.forEach((part, z) => {
@@ -96,6 +93,22 @@ export class Grid {
     ])
       held?.dispose();
   }
+}
+
+/**
+ * Nodes of each part, by falling degree. The node of rank i lies in part min(i mod 2P, 2P − 1 − (i
+ * mod 2P)), so that parts differ by at most one node and little in their sum of degrees.
+ */
+export function zigzagParts(degrees: Float64Array, parts: number): number[][] {
+  const byDegree = Int32Array.from({ length: degrees.length }, (_, v) => v).sort(
+    (a, b) => (degrees[b] as number) - (degrees[a] as number) || a - b,
+  );
+  const zigzag = Array.from({ length: parts }, () => [] as number[]);
+  byDegree.forEach((v, rank) => {
+    const phase = rank % (2 * parts);
+    zigzag[Math.min(phase, 2 * parts - 1 - phase)]?.push(v);
+  });
+  return zigzag;
 }
 
 /** Adjacency in places instead of nodes, neighbours sorted. */

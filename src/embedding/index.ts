@@ -28,7 +28,8 @@ export {
 } from './fastrp.js';
 export * from './fully-ppr/index.js';
 export * from './grank/index.js';
-export { Grid, gridSchedule } from './grid.js';
+export * from './graphvite/index.js';
+export { Grid, gridSchedule, zigzagParts } from './grid.js';
 export { type LINEOptions, line, lineDefaults } from './line.js';
 export {
   type ColumnScale,

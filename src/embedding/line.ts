@@ -2,11 +2,10 @@
 // pairs are the edges. First-order proximity: σ(u_i·u_j) for the two nodes of an edge; second-order
 // proximity: vertex and context vectors.
 
-import { cpu } from '../engine/index.js';
-import { fillAlias, type Graph } from '../structure/index.js';
-import { concatenate, keep, normalizeRows, Random, scope, type Tensor, tensor } from '../tensor/index.js';
-import type { Grid } from './grid.js';
-import { batchSize, chunked, type PairSource, SkipGram, type SkipGramOptions, trainBatches } from './skip-gram.js';
+import type { Graph } from '../structure/index.js';
+import { concatenate, normalizeRows, Random, scope, type Tensor } from '../tensor/index.js';
+import { EdgeTable } from './edge-table.js';
+import { batchSize, SkipGram, type SkipGramOptions, trainBatches } from './skip-gram.js';
 
 /** Hyperparameters of LINE. */
 export interface LINEOptions extends SkipGramOptions {
@@ -75,80 +74,4 @@ async function trainOrder(
   } finally {
     edges.dispose();
   }
-}
-
-/** Source of training pairs: stored edges, sampled by weight with an alias table. */
-class EdgeTable {
-  readonly #sources: Tensor;
-  readonly #probabilities: Tensor | null;
-  readonly #aliases: Tensor | null;
-
-  constructor(readonly grid: Grid) {
-    const { nodes, places, graph } = grid;
-    const indptr = grid.indptr.view() as unknown as Int32Array;
-    const sources = new Int32Array(Math.max(1, graph.successors.nnz));
-    for (let place = 0; place < nodes.length; place++) sources.fill(place, indptr[place], indptr[place + 1]);
-    this.#sources = keep(tensor(sources));
-    const weights = graph.weights && weightsByPlace(grid, places);
-    if (!weights) {
-      this.#probabilities = null;
-      this.#aliases = null;
-      return;
-    }
-    const [probabilities, aliases] = [new Float32Array(weights.length), new Int32Array(weights.length)];
-    fillAlias(
-      weights,
-      0,
-      weights.length,
-      weights.reduce((total, weight) => total + weight, 0),
-      probabilities,
-      aliases,
-    );
-    this.#probabilities = keep(tensor(probabilities));
-    this.#aliases = keep(tensor(aliases));
-  }
-
-  source(count: number, random: Random): PairSource {
-    const { chunks, perChunk } = chunked(count);
-    const { key } = random;
-    return {
-      chunks,
-      write: (grid, counts, pairs) =>
-        cpu.run('edgePairs', {
-          sources: this.#sources,
-          indices: grid.indices,
-          probabilities: this.#probabilities,
-          aliases: this.#aliases,
-          entries: grid.graph.successors.nnz,
-          total: count,
-          perChunk,
-          partOf: grid.partOf,
-          parts: grid.parts,
-          counts,
-          pairs,
-          key,
-          first: 0,
-        }),
-    };
-  }
-
-  dispose(): void {
-    for (const held of [this.#sources, this.#probabilities, this.#aliases]) held?.dispose();
-  }
-}
-
-/** Weights of the stored edges in the order of the grid. */
-function weightsByPlace({ graph, nodes, indptr, indices }: Grid, places: Int32Array): Float64Array {
-  const starts = indptr.view() as unknown as Int32Array;
-  const targets = indices.view() as unknown as Int32Array;
-  const weights = new Float64Array(targets.length);
-  nodes.forEach((v, place) => {
-    const begin = graph.successors.indptr[v] as number;
-    const weightOf = new Map(
-      Array.from(graph.neighbours(v), (u, i) => [places[u] as number, graph.weights?.[begin + i] as number]),
-    );
-    for (let e = starts[place] as number; e < (starts[place + 1] as number); e++)
-      weights[e] = weightOf.get(targets[e] as number) as number;
-  });
-  return weights;
 }

@@ -11,6 +11,7 @@ import { records as graph } from './records/graph.js';
 import { records as hypergraph } from './records/hypergraph.js';
 import { records as hypernet } from './records/hypernet.js';
 import { records as lm } from './records/lm.js';
+import { records as recommend } from './records/recommend.js';
 import { records as vision } from './records/vision.js';
 
 export type { ExperimentRecord, Family, Paper, SystemRecord } from './parts/system-record.js';
@@ -25,6 +26,7 @@ export const families: Readonly<Record<Family, string>> = {
   vision: 'Vision',
   compress: 'Compression',
   lm: 'Language models',
+  recommend: 'Recommendation',
 };
 
 /** All systems, by family. */
@@ -36,6 +38,7 @@ export const systems: readonly SystemRecord[] = [
   ...vision,
   ...compress,
   ...lm,
+  ...recommend,
 ];
 
 /** A system or a comparison by its name. @throws Error naming the known ones. */

@@ -1,18 +1,33 @@
 // Products of sparse and dense matrices, differentiable in the stored values and in the dense side.
 
 import { apply, formatShape, gatherKnownRows, type Op, onlyGradient, type Tensor, transpose } from '../tensor/index.js';
-import type { SparsePattern } from './pattern.js';
+
+/** Where elements are stored, as products read it: a `SparsePattern`, or one that changes. */
+export interface StoredPattern {
+  /** Number of rows. */
+  readonly rows: number;
+  /** Number of columns. */
+  readonly columns: number;
+  /** Number of stored elements. */
+  readonly nnz: number;
+  /** Where rows begin: i32 [rows + 1]. */
+  readonly segments: { readonly offsetTensor: Tensor };
+  /** Columns as an i32 tensor [nnz]. */
+  readonly indexTensor: Tensor;
+  /** The transposed pattern, and the position of each of its elements in this one. */
+  transposed(): { readonly pattern: StoredPattern; readonly permutation: Tensor };
+}
 
 /** A sparse matrix as products read it, such as a `SparseMatrix`. */
 export interface SparseOperand {
   /** Where elements are stored. */
-  readonly pattern: SparsePattern;
+  readonly pattern: StoredPattern;
   /** One for each stored element, [nnz]; all 1 when left out. */
   readonly values?: Tensor;
 }
 
 interface Attributes {
-  readonly pattern: SparsePattern;
+  readonly pattern: StoredPattern;
 }
 
 /** Inputs x and maybe values. */
@@ -67,7 +82,7 @@ const sddmmOp: Op<Attributes> = {
 };
 
 /** Aᵀ·x for the matrix A of the pattern and values. */
-function transposedProduct(pattern: SparsePattern, x: Tensor, values: Tensor | undefined): Tensor {
+function transposedProduct(pattern: StoredPattern, x: Tensor, values: Tensor | undefined): Tensor {
   const { pattern: transposed, permutation } = pattern.transposed();
   return apply(spmmOp, values ? [x, gatherKnownRows(values, permutation)] : [x], { pattern: transposed });
 }
@@ -138,7 +153,7 @@ export function spmm(
  * @returns [nnz]
  * @throws Error when the shapes do not fit the pattern.
  */
-export function sddmm(pattern: SparsePattern, a: Tensor, b: Tensor): Tensor {
+export function sddmm(pattern: StoredPattern, a: Tensor, b: Tensor): Tensor {
   const fits =
     a.rank === 2 &&
     b.rank === 2 &&

@@ -45,6 +45,10 @@ export interface PlanData {
  */
 export class Plan {
   readonly #loaded: LoadedProgram;
+  /** What was fed last. */
+  #fed: readonly Tensor[] | undefined;
+  /** Whether a run has used the memory of the inputs for temporaries since. */
+  #consumed = false;
 
   constructor(readonly data: PlanData) {
     const buffers = (ports: readonly Port[]) => ports.map((port) => port.buffer);
@@ -78,12 +82,20 @@ export class Plan {
     return this.data.outputs.map((port) => tensor(this.#view(port), port.shape, port.dtype));
   }
 
-  /** Runs on the inputs that `feed` copied. The outputs stay in the plan: for timing kernels. */
+  /**
+   * Runs on the inputs that were fed last, which are copied again where an earlier run has used
+   * their memory. The outputs stay in the plan: for timing kernels.
+   *
+   * @throws Error when nothing was fed, or what was fed is disposed of
+   */
   execute(): void {
+    if (!this.#fed) throw new Error('plan: feed inputs before it runs');
+    if (this.#consumed) this.#copy(this.#fed);
+    this.#consumed = true;
     this.#loaded.run();
   }
 
-  /** Copies inputs to where the program reads them, without running it. */
+  /** Copies inputs to where the program reads them, without running it. @throws as `run` does */
   feed(inputs: readonly Tensor[]): void {
     if (inputs.length !== this.data.inputs.length)
       throw new Error(`plan: expected ${this.data.inputs.length} inputs, got ${inputs.length}`);
@@ -96,9 +108,15 @@ export class Plan {
         );
       this.#checkIndices(index, port.buffer, input);
     });
+    this.#copy(inputs);
+    this.#fed = inputs;
+  }
+
+  #copy(inputs: readonly Tensor[]): void {
     this.data.inputs.forEach((port, index) => {
       this.#view(port).set((inputs[index] as Tensor).view<TypedArray>());
     });
+    this.#consumed = false;
   }
 
   /** @throws RangeError when an input holds an index that a kernel must not follow. */
@@ -120,6 +138,7 @@ export class Plan {
 
   /** Frees the arena and the constants. */
   dispose(): void {
+    this.#fed = undefined;
     this.#loaded.dispose();
   }
 }

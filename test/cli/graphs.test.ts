@@ -136,7 +136,7 @@ describe.skipIf(!existsSync(main))('commands (need a build)', () => {
       'w.npy',
     );
     expect(walked.stderr).toContain('20 × 8 by node2vec');
-    expect(gossamer('embed', 'edges.csv', '-o', 'v.txt').stderr).toContain('vectors can be written as .npy');
+    expect(gossamer('embed', 'edges.csv', '-o', 'v.dat').stderr).toContain('vectors can be written as .npy');
     expect(gossamer('embed', 'none.csv', '-o', 'v.npy')).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('does not exist'),
@@ -188,7 +188,7 @@ describe.skipIf(!existsSync(main))('commands (need a build)', () => {
       expect(readBytes(path('ranks.npy'))).toEqual(readBytes(path('v.npy')));
       const failed = mpirun('embed', 'edges.csv', '--method', 'line', '-o', 'x.npy');
       expect(failed.status).not.toBe(0);
-      expect(failed.stderr).toContain('under mpirun only fastrp runs');
+      expect(failed.stderr).toContain('under mpirun only fastrp and graphvite run');
     },
     120_000,
   );

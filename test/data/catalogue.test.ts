@@ -221,6 +221,12 @@ async function sizeOf({ name, size }: DatasetRecord, kind: DatasetKind): Promise
       const { train, test } = loadQuestionSet(name);
       return counts([train.length, 'questions to learn from'], [test.length, 'to test on']);
     }
+    case 'interactions': {
+      const { train, test: held } = await node.loadInteractions(name);
+      const sizes = counts([train.users.length, 'users'], [train.items.length, 'items']);
+      const [own, other] = [train, held as typeof train].map(({ indices }) => indices.length.toLocaleString('en'));
+      return `${sizes}, ${own} training and ${other} test interactions`;
+    }
     case 'sources': {
       const { files, classes } = await loadSources(name, ['.java']);
       return `${counts([files.length, 'Java programs'])} for ${classes.length} problems`;

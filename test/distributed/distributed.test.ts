@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { alone, type Communicator } from '../../src/distributed/index.js';
 
 // The programs are JavaScript: ranks run them from the built package.
-const { exercise, pageRank, train } = (await import(String(new URL('./suite.mjs', import.meta.url)))) as {
+const { exercise, graphVite, pageRank, train } = (await import(String(new URL('./suite.mjs', import.meta.url)))) as {
   exercise: (communicator: Communicator) => unknown;
+  graphVite: (communicator: Communicator) => Promise<GraphViteRows>;
   pageRank: (communicator: Communicator) => Walked;
   train: (communicator: Communicator) => Promise<number[]>;
 };
@@ -29,6 +30,14 @@ interface WalkedRows {
   readonly targets: number[];
   readonly counts: number[];
   readonly largestUnit: number;
+}
+
+interface GraphViteRows {
+  readonly stopped: string;
+  readonly ended: string;
+  readonly vertices: number[];
+  readonly contexts: number[];
+  readonly moved: number;
 }
 
 interface Walked {
@@ -135,5 +144,27 @@ describe('personalised PageRank is the same on any number of ranks, bit for bit:
 
   test.skipIf(!hasMpi)('3 MPI processes (needs mpirun and a build)', () => {
     check(mpirun<Walked[]>(3, 'pageRank'));
+  });
+});
+
+describe('GraphVite on ranks gives the bits of one process:', () => {
+  const check = async (results: readonly GraphViteRows[]) => {
+    const single = await graphVite(alone());
+    const [first] = results as [GraphViteRows];
+    expect(first.vertices).toEqual(single.vertices);
+    expect(first.contexts).toEqual(single.contexts);
+    for (const { stopped, ended, moved } of results) {
+      expect([stopped, ended]).toEqual(['aborted', 'finished']);
+      // A part of 15 rows of 8 floats after every group.
+      expect(moved > 0 && moved % (15 * 8 * 4) === 0).toBe(true);
+    }
+  };
+
+  test.each([2, 3])('%i threads (needs a build)', async (size) => {
+    await check(await runOnThreads<GraphViteRows>(size, suiteUrl, 'graphVite'));
+  });
+
+  test.skipIf(!hasMpi)('2 MPI processes (needs mpirun and a build)', async () => {
+    await check(mpirun<GraphViteRows[]>(2, 'graphVite'));
   });
 });

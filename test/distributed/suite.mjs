@@ -2,7 +2,7 @@
 
 import { Random, scope, tensor } from 'gossamer';
 import { shareOf } from 'gossamer/distributed';
-import { distributedPageRank } from 'gossamer/embedding';
+import { distributedPageRank, RankMatrices, startGraphVite } from 'gossamer/embedding';
 import { crossEntropy, fit, inference, MLP, minibatches, SGD, stateOf } from 'gossamer/nn';
 import { Graph } from 'gossamer/structure';
 
@@ -113,4 +113,36 @@ export function pageRank(communicator) {
 export function fail(communicator) {
   if (communicator.rank === 1) throw new Error('this rank gives up');
   communicator.barrier();
+}
+
+/** Rows of V and of C in the order of places, on rank 0, after a stop and a resumption. */
+export async function graphVite(communicator) {
+  const random = new Random(4);
+  const ends = () => Int32Array.from({ length: 600 }, () => random.integer(90));
+  const graph = Graph.fromEdges(90, ends(), ends());
+  const options = { dim: 8, epochs: 40, batch: 50, parts: 6, step: 2, walkLength: 6, episode: 3 };
+  const first = startGraphVite(graph, options, { ranks: communicator });
+  const controller = new AbortController();
+  let groups = 0;
+  const onProgress = () => {
+    // One rank is enough to stop all.
+    if (communicator.rank === communicator.size - 1 && ++groups === 8) controller.abort();
+  };
+  const stopped = await first.train({ onProgress, signal: controller.signal });
+  const { state } = first;
+  first.dispose();
+  const trainer = startGraphVite(graph, options, { ranks: communicator, state });
+  const ended = await trainer.train();
+  const { matrices } = trainer;
+  const rows = (side) =>
+    Array.from(matrices instanceof RankMatrices ? (matrices.gather(side) ?? []) : matrices[side].view());
+  const result = {
+    stopped,
+    ended,
+    vertices: rows('vertices'),
+    contexts: rows('contexts'),
+    moved: trainer.counts.movedBytes,
+  };
+  trainer.dispose();
+  return result;
 }

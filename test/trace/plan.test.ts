@@ -113,6 +113,19 @@ test('norms, activations and shortcuts are folded, temporaries share memory, dis
   expect(memoryUse().bytes).toBe(before);
 });
 
+test('a plan runs again on what was fed, although temporaries share the memory of its inputs', () => {
+  const model = new Decoder({ vocabulary: 20, features: 32, layers: 2, heads: 4, keyHeads: 2 }, random());
+  const tokens = tensor(Int32Array.from([3, 19, 0, 7]), [1, 4]);
+  const plan = compile((x) => model.forward(x), [tokens]);
+  expect(() => plan.execute()).toThrow('feed inputs before it runs');
+  plan.feed([tokens]);
+  for (let pass = 0; pass < 5; pass++) plan.execute();
+  const [again] = plan.run(tokens);
+  expectClose((again as Tensor).view(), model.forward(tokens).view<Float32Array>());
+  tokens.dispose();
+  expect(() => plan.execute()).toThrow(/dispose/);
+});
+
 test('pruned pointwise convolutions run on sparse kernels, shortcuts included', () => {
   const model = new MobileNetV2(random(), { classes: 10 });
   unsettle(model);

@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { requireWritable, writeFileAtomic } from '../../data/node.js';
 import { type OptionTable, resolveOptions } from '../../experiments/parts/options.js';
 import { Random } from '../../tensor/index.js';
-import { number } from '../arguments.js';
+import { number, shareKept } from '../arguments.js';
 import { type ChatFlags, chatOnly, withChatOptions } from '../chat.js';
 import { writeNote } from '../output.js';
 import {
@@ -28,6 +28,7 @@ interface Flags extends TableFitFlags, ChatFlags, ClassifierFlags {
   readonly encoder?: string;
   readonly continue?: string;
   readonly init?: string;
+  readonly density?: number;
   readonly models?: readonly string[];
   readonly set: readonly string[];
   readonly resume: boolean;
@@ -96,6 +97,10 @@ Examples
   gossamer fit agents.json --model hyperagent --data questions.jsonl --endpoint http://127.0.0.1:8080/v1 -o team.safetensors
   gossamer predict team.safetensors questions.jsonl --endpoint http://127.0.0.1:8080/v1 -o answers.csv
 
+  gossamer fit ratings.csv --task recommend -o rec.safetensors   items for users: user,item and maybe rating and time
+  gossamer fit ratings.parquet --task recommend --model multvae --density 0.1 -o rec.safetensors   sparse from the first step on
+  gossamer predict rec.safetensors --users alice,bob --top 20 -o top.csv
+
   gossamer fit gentle --model hypino --set steps=5000 -o hypino.safetensors   differential equations, from random ones
   gossamer solve problem.json --model hypino.safetensors -o solution.npz
 
@@ -109,7 +114,7 @@ Ctrl-C keeps a training in <out>.checkpoint, and --resume goes on from there; a 
 export function fitCommand(): Command {
   const command = withTableOptions(new Command('fit'))
     .description(
-      'train a model on your own data: a table, a graph, a hypergraph, events, products, source files, pictures, sounds or a team of agents',
+      'train a model on your own data: a table, a graph, a hypergraph, events, interactions, products, source files, pictures, sounds or a team of agents',
     )
     .argument(
       '<data...>',
@@ -131,6 +136,7 @@ export function fitCommand(): Command {
     .option('--threads <n>', 'threads, the calling one among them', number(1))
     .option('--resume', 'go on from <out>.checkpoint', false)
     .option('--json', 'print the result as JSON', false);
+  command.option('--density <share>', 'recommenders: share of the weights that are stored, in training too', shareKept);
   command.option('--data <questions>', 'hyperagent: lines of {"question": …, "answer": …}, or gsm8k');
   command.option('--continue <file>', 'hyperinterval, dp-hypernet: the model that learns these tasks, too');
   command.option(
@@ -184,6 +190,8 @@ async function fit([path = '', ...more]: readonly string[], given: Flags, comman
     throw new Error('--encoder is for models that encode texts: h4g, hyperpave');
   if (flags.models !== undefined && !learner?.takesModels)
     throw new Error('--models is for models that learn from trained networks: metapruning');
+  if (flags.density !== undefined && learner?.data !== 'interactions')
+    throw new Error('--density is for recommenders: gossamer fit ratings.csv --task recommend');
   if (flags.init !== undefined && (learner?.data !== 'pictures' || learner.ofNetworks))
     throw new Error('--init is for networks that classify pictures; gossamer lm train has it for texts');
   if (learner?.data !== 'graph' && (flags.directed || flags.undirected))
@@ -205,7 +213,8 @@ async function modelOf({ from }: Flags): Promise<Pick<Flags, 'model'>> {
 }
 
 /** The model that the data or --model names; undefined for the estimators of tables. */
-function learnerOf(path: string, { model, methods }: Flags): Learner | undefined {
+function learnerOf(path: string, { model, methods, task }: Flags): Learner | undefined {
+  if (model === undefined && task === 'recommend') return learners[usualLearner.interactions as string];
   if (model !== undefined && Object.hasOwn(learners, model)) return learnerOn(learners[model] as Learner, path);
   const kind = methods === undefined ? kindOf(path) : 'table';
   if (kind === 'table') return undefined;
@@ -236,11 +245,13 @@ const nouns: Readonly<Record<DataKind, string>> = {
   sources: 'source files',
   sounds: 'sounds',
   problems: 'a family of problems',
+  interactions: 'interactions',
 };
 
 /** Flags of reading that each kind of data takes. */
 const readingOf: Readonly<Record<DataKind, readonly string[]>> = {
   ...{ table: readingOnly, tasks: readingOnly, graph: readingOnly, 'hetero-graph': readingOnly, sources: readingOnly },
+  interactions: readingOnly,
   ...{ hypergraph: readingText, events: readingText },
   ...{ pictures: [], points: [], graphs: [], products: [], team: [], problems: [], sounds: [] },
 };
@@ -282,9 +293,16 @@ function refuse(names: readonly string[], reason: string, command: Command): voi
   if (option) throw new Error(`${option.long} ${reason}`);
 }
 
+/** --density as an assignment. @throws Error for a recommender without weights */
+function densityOf({ density }: Flags, { options }: Learner): string[] {
+  if (density === undefined) return [];
+  if (!Object.hasOwn(options, 'density')) throw new Error('--density: this recommender stores no weights');
+  return [`density=${density}`];
+}
+
 async function train(paths: readonly string[], flags: Flags, learner: Learner): Promise<void> {
   const [path = '', ...more] = paths;
-  const values = resolveOptions(learner.options, { assignments: flags.set });
+  const values = resolveOptions(learner.options, { assignments: [...flags.set, ...densityOf(flags, learner)] });
   const run = await learner.load();
   let fitted: Fitted | undefined;
   const ended = await trainResumably(

@@ -30,6 +30,7 @@ const KNOWN: readonly (readonly [DatasetKind, DataKind])[] = [
   ['hetero-graph', 'hetero-graph'],
   ['temporal', 'events'],
   ['sources', 'sources'],
+  ['interactions', 'interactions'],
 ];
 
 /**

@@ -21,6 +21,7 @@ export type DataKind =
   | 'sources'
   | 'sounds'
   | 'problems'
+  | 'interactions'
   | 'team'
   | 'tasks';
 

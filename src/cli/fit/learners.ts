@@ -18,6 +18,7 @@ import {
   soundOptions,
 } from './options.js';
 import { pictureLearners } from './picture-learners.js';
+import { recommendLearners } from './recommend-learners.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
   ...graphLearners,
@@ -94,6 +95,7 @@ export const learners: Readonly<Record<string, Learner>> = {
     options: hypinoOptions,
     load: async () => (await import('./problems.js')).fitProblems,
   }),
+  ...recommendLearners,
   ...hypergraphLearners,
   ...continualLearners,
   ...pictureLearners,
@@ -110,4 +112,5 @@ export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = {
   pictures: 'lsnet-nano',
   sounds: 'phc-seld-nano',
   points: 'count-softhgnn',
+  interactions: 'lightgcn',
 };

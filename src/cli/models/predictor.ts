@@ -41,6 +41,10 @@ export interface PredictOptions {
   readonly talk?: TalkFlags;
   /** Task of all rows, for models of several tasks. Default: a column of the table. */
   readonly task?: string;
+  /** Of recommenders: names of the users to answer for. Default: all. */
+  readonly users?: readonly string[];
+  /** Of recommenders: a table of further interactions, also of new users. */
+  readonly history?: string;
   /** Folder for a map of each picture, of models that draw them. */
   readonly maps?: string;
   /** Called with warnings about the data. */
@@ -80,6 +84,8 @@ export interface Predictor {
   readonly takesEncoder?: boolean;
   /** Whether it takes a table of values. Default: false. */
   readonly takesValues?: boolean;
+  /** Whether it recommends items to users, and needs no data. Default: false. */
+  readonly recommends?: boolean;
   /** Whether it draws maps of pictures. Default: false. */
   readonly maps?: boolean;
   /** Whether its predictions have a row for each edge. Default: false. */

@@ -32,7 +32,9 @@ export interface MetanetworkRecord {
 
 /** A metanetwork with the record of its training, if it has one. */
 export interface MetanetworkFile {
+  /** The metanetwork. */
   readonly metanetwork: Metanetwork;
+  /** How it was trained, where the file says it. */
   readonly trained?: MetanetworkRecord;
 }
 

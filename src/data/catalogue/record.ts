@@ -15,7 +15,8 @@ export type DatasetKind =
   | 'text'
   | 'labelled-texts'
   | 'questions'
-  | 'sources';
+  | 'sources'
+  | 'interactions';
 
 /** A file of a data set. */
 export interface DatasetFile {
@@ -150,4 +151,5 @@ export const datasetKinds: Readonly<Record<DatasetKind, DatasetKindRecord>> = {
   'labelled-texts': { noun: 'set of labelled texts', task: 'classification of texts', reader: 'loadLabelledTexts' },
   questions: { noun: 'set of questions', task: 'answers by a team of agents', reader: 'loadQuestionSet' },
   sources: { noun: 'set of source files', task: 'classification of source files', reader: 'loadSources' },
+  interactions: { noun: 'set of interactions', task: 'recommendation', reader: 'loadInteractions' },
 };

@@ -3,7 +3,7 @@
 import type { Experiment } from './contract.js';
 
 /** Key of a family. */
-export type Family = 'hypergraph' | 'graph' | 'embedding' | 'hypernet' | 'vision' | 'compress' | 'lm';
+export type Family = 'hypergraph' | 'graph' | 'embedding' | 'hypernet' | 'vision' | 'compress' | 'lm' | 'recommend';
 
 export interface Paper {
   readonly authors: string;

@@ -187,4 +187,34 @@ export const records: readonly SystemRecord[] = [
     },
     load: () => import('../compress/tas.js'),
   },
+  {
+    slug: 'metapruning',
+    title: 'Metapruning: a network that prunes networks',
+    family: 'compress',
+    about: 'changes the weights of a trained network by a graph network, so that pruning costs less accuracy',
+    paper: {
+      authors: 'Liu, Wang, Zhang',
+      title: 'Meta Pruning via Graph Metanetworks: A Meta Learning Framework for Network Pruning',
+      venue: 'arXiv',
+      year: 2025,
+      arxiv: '2506.12041',
+    },
+    abstract: {
+      bijection: 'we first establish a bijective mapping between neural networks and graphs',
+      easier:
+        'We train a metanetwork that learns the pruning strategy automatically which can transform a network that is ' +
+        'hard to prune into another network that is much easier to prune',
+      feedforward:
+        'Once the metanetwork is trained, our pruning needs nothing more than a feedforward through the metanetwork and ' +
+        'the standard finetuning',
+      stateOfTheArt: 'to prune at state-of-the-art',
+      outstanding:
+        'Our method achieved outstanding results on many popular and representative pruning tasks (including ResNet56 ' +
+        'on CIFAR10 […])',
+      elsewhere:
+        'Our method achieved outstanding results on many popular and representative pruning tasks (including […] VGG19 ' +
+        'on CIFAR100, ResNet50 on ImageNet)',
+    },
+    load: () => import('../compress/metapruning.js'),
+  },
 ];

@@ -63,6 +63,19 @@ function skipGram(run: Execution, args: SkipGramArguments): void {
   );
 }
 
+/** Blocks of a pool to train, and samplers that fill the next: see kernels/pair-pools.ts. */
+export type TrainWhileSamplingArguments = Omit<Keyed<KernelArguments['trainWhileSampling']>, 'scratch'> & {
+  /** Samplers that take part. */
+  readonly shares: number;
+};
+
+function trainWhileSampling(run: Execution, { key, shares, ...args }: TrainWhileSamplingArguments): void {
+  const [key0, key1] = key;
+  run.withScratchEach((args.length + 1 + args.parts ** 2) * 4, (scratch) =>
+    run.over('trainWhileSampling', { ...args, key0, key1, scratch }, args.blocks + shares, LONG),
+  );
+}
+
 /** `count` walks of `length` nodes. */
 export type RandomWalksArguments = Keyed<KernelArguments['randomWalks']> & { readonly count: number };
 
@@ -101,4 +114,12 @@ function advanceWalkers(run: Execution, args: AdvanceWalkersArguments): void {
   );
 }
 
-export const walkRoutines = { randomWalks, walkPairs, edgePairs, walkEnds, advanceWalkers, skipGram };
+export const walkRoutines = {
+  randomWalks,
+  walkPairs,
+  edgePairs,
+  walkEnds,
+  advanceWalkers,
+  skipGram,
+  trainWhileSampling,
+};

@@ -1,0 +1,3 @@
+import { smokeRuns } from './runs.js';
+
+smokeRuns('recommend');
