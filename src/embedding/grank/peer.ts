@@ -208,7 +208,8 @@ export class GRankPeer {
     for (const author of this.log.authors) {
       const clicks = this.log.of(author);
       let last = Object.hasOwn(since, author) ? (since[author] as number) : 0;
-      for (const entry of clicks?.entries ?? [])
+      if (!clicks || last < clicks.compacted) continue;
+      for (const entry of clicks.entries)
         if (entry.sequence === last + 1) {
           yield entry;
           last++;
