@@ -884,6 +884,11 @@ describe('meta-training', () => {
       expectSameWeights(weights, b.epochs[i]?.weights ?? {});
     });
     expect(a.curves).toHaveLength(2);
+    const three = [...a.epochs, { epoch: 3, weights: copyOf(a.epochs[0]?.weights ?? {}) }];
+    const choice = { ...options.choice, every: 2 };
+    const some = await chooseEpoch(a.metanetwork, three, trained(2), data, data.test, new Random(1), choice);
+    expect(some.map(({ epoch }) => epoch).sort()).toEqual([2, 3]);
+    loadState(a.metanetwork, a.epochs.find(({ epoch }) => epoch === a.curves[0].epoch)?.weights ?? {});
     const chosen = a.epochs.find(({ epoch }) => epoch === a.curves[0].epoch);
     expectSameWeights(parameters(a.metanetwork), chosen?.weights ?? {});
     await expect(trainMetanetwork([trained(1)], data, data.test, new Random(1))).rejects.toThrow(/two or more/);

@@ -33,7 +33,7 @@ const data = ((all: ImageDataset): ImageDataset => {
 })(glyphImages(40, 20, new Random(0)));
 const example = zeros([1, 1, 7, 7]);
 const values: MetaRun = {
-  ...{ width: 4, baseEpochs: 1, metaEpochs: 5, adaptEpochs: 1, epochs: 1, batch: 20, metaBatch: 20 },
+  ...{ width: 4, baseEpochs: 1, metaEpochs: 5, every: 1, adaptEpochs: 1, epochs: 1, batch: 20, metaBatch: 20 },
   ...{ metaRate: 1e-2, scale: 0.1, strength: 0.1, trials: 1, tuning: 0.5 },
 };
 const base = resNet8(data, 4, new Random(1));

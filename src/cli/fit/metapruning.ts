@@ -56,7 +56,7 @@ export async function fitMetanetwork(path: string, request: Request): Promise<Fi
       ...{ nodeScale: scale, edgeScale: scale },
       // λ counts beside the sum over batches.
       shrinkage: { strength: strength * (batches === 'all' ? Math.ceil(train.count / batch) : 1), alpha },
-      choice: { ...choice, onCurve: (curve) => note(`epoch ${curve.epoch}: ${curveText(curve)}`) },
+      choice: { ...choice, every: values.every, onCurve: (curve) => note(`epoch ${curve.epoch}: ${curveText(curve)}`) },
     });
     plain = await adaptedCurve(undefined, heldOut, data, validation, random.split('plain'), choice);
     hooks.signal.throwIfAborted();

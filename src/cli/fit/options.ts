@@ -121,6 +121,7 @@ export const metapruningOptions = {
   strength: rate(0.1, 'λ: weight of the group norm beside the loss of a batch'),
   alpha: number(16, 'α: how much harder the weakest channel is shrunk than the strongest', { minimum: 1 }),
   speedups: text('2,3,4', 'times fewer multiply-adds at which the epoch is chosen'),
+  every: count(1, 'epochs from one that may be chosen to the next'),
   adaptEpochs: count(3, 'epochs of training between the metanetwork and the pruning there', { minimum: 0 }),
   adaptRate: rate(1e-3, 'learning rate of that training'),
 } as const;

@@ -170,6 +170,8 @@ export interface EpochChoiceOptions {
   readonly adaptEpochs?: number;
   /** Settings of that training. */
   readonly training?: MetaPruningOptions['training'];
+  /** Epochs from one that may be chosen to the next; the last one may, too. Default: 1. */
+  readonly every?: number;
   /** Called with the curve of each epoch. */
   readonly onCurve?: (curve: EpochCurve) => void;
 }
@@ -192,7 +194,7 @@ export function adaptedCurve(
   data: ImageDataset,
   images: LabelledImages,
   random: Random,
-  { speedups = [2, 4, 6], adaptEpochs = 5, training = {} }: Omit<EpochChoiceOptions, 'onCurve'> = {},
+  { speedups = [2, 4, 6], adaptEpochs = 5, training = {} }: Omit<EpochChoiceOptions, 'onCurve' | 'every'> = {},
 ): Promise<PruningCurve> {
   return restoring(model, async () => {
     if (metanetwork) applyMetanetwork(metanetwork, model, data);
@@ -216,10 +218,11 @@ export async function chooseEpoch(
   data: ImageDataset,
   images: LabelledImages,
   random: Random,
-  { onCurve, ...options }: EpochChoiceOptions = {},
+  { onCurve, every = 1, ...options }: EpochChoiceOptions = {},
 ): Promise<readonly [EpochCurve, ...EpochCurve[]]> {
   const curves: EpochCurve[] = [];
-  for (const { epoch, weights } of epochs) {
+  for (const [at, { epoch, weights }] of epochs.entries()) {
+    if ((at + 1) % every !== 0 && at + 1 < epochs.length) continue;
     loadState(metanetwork, weights);
     const curve = await adaptedCurve(metanetwork, heldOut, data, images, random, options);
     options.training?.signal?.throwIfAborted();

@@ -33,11 +33,12 @@ const options = {
   shrink: count(1, 'blocks of so many pixels a side are averaged; 2 makes 16×16 of 32×32', { smoke: 2 }),
   width: count(8, 'channels of the first of three stages of ResNet-8', { smoke: 4, minimum: 4 }),
   baseEpochs: count(10, 'epochs of the networks before pruning', { smoke: 1 }),
-  metaEpochs: count(16, 'epochs of meta-training', { smoke: 1 }),
+  metaEpochs: count(50, 'steps of meta-training on each of two networks', { smoke: 1 }),
+  every: count(5, 'of these from one that may be chosen to the next'),
   adaptEpochs: count(3, 'epochs between the change of weights and pruning', { smoke: 1 }),
   epochs: count(3, 'epochs after pruning', { smoke: 1 }),
   batch: count(32, 'images per step', { minimum: 2 }),
-  metaBatch: count(100, 'images of a batch of meta-training', { minimum: 2 }),
+  metaBatch: count(100, 'images of a step of meta-training', { minimum: 2 }),
   metaRate: rate(3e-3, 'learning rate of meta-training'),
   scale: rate(0.05, 'r: factor of the change of weights'),
   strength: rate(0.1, 'λ: weight of the group norm beside the loss of a batch'),
@@ -131,7 +132,7 @@ export const experiment = defineExperiment({
   notes: ({ images, validation, adaptEpochs, epochs, trials }) => [
     `Each seed is another ResNet-8, trained on ${images} images, of which the metanetwork saw none of the like: it learnt from two others, and a third chose its epoch on ${validation} validation images.`,
     `All ways train ${adaptEpochs} epochs before pruning and ${epochs} after it, at the better of ${trials} rates on the third network and validation images. Accuracy is the mean over 2×, 3× and 4× after training; multiply-adds and plan are of 4×. Test images are read once.`,
-    "Random changes have the norm of the metanetwork's change in each weight; shrinking follows the group norm's gradient as far as the metanetwork goes, in as many steps as meta-training has epochs. Norm spread: mean group norm of the better half of the channels over that of the worse, before any training.",
+    "Random changes have the norm of the metanetwork's change in each weight; shrinking follows the group norm's gradient as far as the metanetwork goes, in as many steps as meta-training has. Norm spread: mean group norm of the better half of the channels over that of the worse, before any training.",
   ],
   async runSeed(loaded, values, context) {
     const { data, test } = splitImages(loaded, values.validation);

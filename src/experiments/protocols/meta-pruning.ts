@@ -43,6 +43,7 @@ export interface MetaRun {
   readonly width: number;
   readonly baseEpochs: number;
   readonly metaEpochs: number;
+  readonly every: number;
   readonly adaptEpochs: number;
   readonly epochs: number;
   readonly batch: number;
@@ -109,7 +110,7 @@ export async function madeMetanetwork(
   context: Pick<RunContext, 'signal'>,
 ): Promise<MadeMetanetwork> {
   const random = new Random(0).split('metanetwork');
-  const { metaEpochs, metaBatch, metaRate, scale, strength, adaptEpochs, batch } = values;
+  const { metaEpochs, every, metaBatch, metaRate, scale, strength, adaptEpochs, batch } = values;
   const { signal } = context;
   const begin = performance.now();
   const models: Layer[] = [];
@@ -117,10 +118,11 @@ export async function madeMetanetwork(
     models.push(await baseNetwork(data, values, random.split(name), context));
   const networks = since(begin);
   const { metanetwork, curves } = await trainMetanetwork(models, data, data.test, random, {
-    ...{ epochs: metaEpochs, batchSize: metaBatch, learningRate: metaRate, dropAfter: metaEpochs, signal },
+    ...{ epochs: metaEpochs, batchSize: metaBatch, batches: 'one', learningRate: metaRate, signal },
+    dropAfter: metaEpochs,
     ...{ nodeScale: scale, edgeScale: scale },
-    shrinkage: { strength: strength * Math.ceil(data.train.count / metaBatch), alpha: 16 },
-    choice: { speedups, adaptEpochs, training: { batchSize: batch, learningRate: CHOICE_RATE, signal } },
+    shrinkage: { strength, alpha: 16 },
+    choice: { speedups, every, adaptEpochs, training: { batchSize: batch, learningRate: CHOICE_RATE, signal } },
   });
   const seconds = [networks, since(begin) - networks] as const;
   return { metanetwork, heldOut: models.at(-1) as Layer, epoch: curves[0].epoch, seconds };

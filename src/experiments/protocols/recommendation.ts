@@ -1,8 +1,8 @@
 // Recommendation: three protocols, one for each kind of model, in which test interactions choose
 // nothing and are read once.
 //
-// - LightGCN: the published split by users; of the training items of each user a tenth, at least one,
-//   chooses epoch and rate. All items are ranked, those of the training left out.
+// - LightGCN: the published split by users; of the training items of each user a tenth, at least
+//   one, chooses epoch and rate. All items are ranked, those of the training left out.
 // - Mult-VAE: strong generalisation, to users that no training has seen.
 // - NeuMF: the last item of each user is the test, the one before chooses the epoch; the hit is
 //   looked for among 100 items that are never drawn as negatives, and among all.
@@ -33,7 +33,7 @@ export type ModelKind = 'lightgcn' | 'multvae' | 'neumf';
 const TOPICS = { users: 400, items: 300, topics: 10, liked: 2, least: 20, more: 20 };
 /** Exponent of popularity, and the weight of an item of no liked topic beside 1. */
 const [FALL, CHANCE] = [0.6, 0.04];
-/** Users of Gowalla-3k before the others are removed, and the interactions that are asked of each. */
+/** Users of Gowalla-3k before others are removed, and the interactions that are asked of each. */
 const DENSE_PART = { users: 3000, least: 10 };
 /** Candidates beside the held-out item. */
 const CANDIDATES = 100;
