@@ -116,6 +116,7 @@ describe('over libp2p', () => {
       [Array.from({ length: 600 }, () => text({ entries: [] })), undefined, 0],
       [[text({ entries: [good, good, { ...good, sequence: 1 }] }), end], 1, 1],
       [[text({ entries: [good] }), end], 0, 1],
+      [[...Array.from({ length: 60 }, () => text({ entries: Array(100).fill(good) })), end], undefined, 1],
     ];
     for (const [own, fresh, size] of tries) {
       frames = own;

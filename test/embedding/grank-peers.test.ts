@@ -100,6 +100,12 @@ describe('entries of others', () => {
         { ...one, time: Number.MAX_VALUE },
         { ...one, item: null },
       ],
+      ...[
+        { ...one, title: 'T\u001b[2J' },
+        { ...one, tags: ['a\nb'] },
+        { ...one, item: 'i\u0000' },
+        { ...one, title: '\u202egpj.exe' },
+      ],
       { ...one, results: Array(100).fill('é'.repeat(200)) },
     ];
     expect(await intake.take(bad)).toEqual({ ...none, malformed: bad.length });
@@ -129,6 +135,8 @@ describe('entries of others', () => {
 
   test('of one’s own are shortened to the limits and hold no results', async () => {
     const long = entry(1, { title: 'x'.repeat(500), tags: Array(50).fill('y'.repeat(99)), results: ['i1'] });
+    const plain = await signed(entry(1, { title: 'A\tB\u001b[1m', tags: ['x\ny'] }));
+    expect([plain.title, plain.tags]).toEqual(['A B [1m', ['x y']]);
     const own = await signed(long);
     expect([own.title.length, own.tags.length, own.tags[0]?.length, own.results]).toEqual([300, 32, 64, undefined]);
     expect((await door().intake.take([own])).accepted).toBe(1);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as e from '../../src/embedding/index.js';
+import { memoryOf } from '../../src/experiments/protocols/peer-costs.js';
 import { findSystem } from '../../src/experiments/systems.js';
 import { Random } from '../../src/tensor/index.js';
 import { testClaims } from '../experiments/claim-tests.js';
@@ -113,6 +114,16 @@ describe('the score', () => {
       ['w', (27 * 7) / 12],
     ] as const;
     expect(scores({ isolation: 0, similarity: 'notebook' })).toEqual(close(notebook));
+  });
+
+  test('counts clicks on an item however many descriptions it has, each kept once', () => {
+    const titles = Array.from({ length: 300 }, (_, at) => `title ${(at * 7) % 150}`);
+    const log = logOf(
+      titles.map((title, at) => ({ author: 'a', sequence: at + 1, term: 't', item: 'x', title, tags: [], time: at })),
+    );
+    const kept = log.descriptions('x').map(({ title }) => title);
+    expect(kept).toEqual([...new Set(titles)].sort());
+    expect(new e.GRankPeer('b', empty, new Random(1), { log }).rank('t')[0]?.score).toBe(300);
   });
 
   test('counts clicks for the query alone, and each as often as it was made', () => {
@@ -388,6 +399,9 @@ describe('domains', () => {
     );
     expect(library.matching('10..15').map(({ id }) => id)).toEqual(['v10', 'v15']);
     expect(library.matching(e.rangeDomain.normalise('cheap'))).toEqual([]);
+    for (const open of ['', '..', '..15', '10..', 'x..15'])
+      expect(e.rangeDomain.matches(open, { id: 'z', title: '', tags: ['0'] }), open).toBe(false);
+    expect(e.rangeDomain.matches('-1..1', { id: 'z', title: '', tags: [''] })).toBe(false);
   });
 
   test('an identifier is given once', () => {
@@ -395,6 +409,15 @@ describe('domains', () => {
     expect(() => new e.ItemLibrary(e.catalogueDomain, [item, item])).toThrow('two items have the identifier "1"');
     expect(() => new e.ItemLibrary(e.catalogueDomain, [{ ...item, id: '' }])).toThrow('has no identifier');
   });
+});
+
+test('memory is measured without the garbage of what came before', () => {
+  let garbage: unknown = Array.from({ length: 300_000 }, (_, at) => ({ at }));
+  expect(garbage).toHaveLength(300_000);
+  garbage = undefined;
+  const megabytes = memoryOf(() => new Array(50_000).fill(0.5));
+  expect(megabytes).toBeGreaterThan(0.15);
+  expect(megabytes).toBeLessThan(0.6);
 });
 
 const under = (isolation: number, what: string) => `F = ${isolation}, ${what}`;

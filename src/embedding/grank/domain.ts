@@ -106,6 +106,9 @@ export interface NumberedItem {
 
 const RANGE = /^(-?[\d.]+)\s*(?:\.\.|–|\bto\b)\s*(-?[\d.]+)$/;
 
+/** The number that a text is; an empty one is none. */
+const numberIn = (text: string) => (text.trim() === '' ? Number.NaN : Number(text));
+
 /**
  * Items with a number, searched by a range: the query "10..20" matches 10 ≤ value ≤ 20. Other
  * queries match nothing.
@@ -117,8 +120,8 @@ export const rangeDomain: Domain<NumberedItem> = {
     return bounds.every(Number.isFinite) ? bounds.join('..') : query.trim().toLowerCase();
   },
   matches(term, { tags }) {
-    const [low = Number.NaN, high = Number.NaN] = term.split('..').map(Number);
-    const value = Number(tags[0]);
+    const [low = Number.NaN, high = Number.NaN] = term.split('..').map(numberIn);
+    const value = numberIn(tags[0] ?? '');
     return low <= value && value <= high;
   },
   describe: ({ id, title, value }) => ({ id, title, tags: [String(value)] }),

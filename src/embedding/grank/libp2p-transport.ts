@@ -9,6 +9,7 @@ import type { ClickEntry } from './click-log.js';
 import {
   entryFrames,
   FRAME_BYTES,
+  PULL_ENTRIES,
   PULL_FRAMES,
   REQUEST_BYTES,
   readEntries,
@@ -282,10 +283,12 @@ export class Libp2pTransport implements GossipTransport {
 
   /** Reads frames of entries to their end. @returns entries that were new */
   async #read(peer: string, next: () => Promise<Uint8Array>): Promise<number> {
-    let fresh = 0;
+    let [fresh, all] = [0, 0];
     for (let frame = 0; frame < PULL_FRAMES; frame++) {
       const entries = readEntries(await next());
       if (!entries) return fresh;
+      all += entries.length;
+      if (all > PULL_ENTRIES) throw new Error(`"${peer}" sent more than ${PULL_ENTRIES} entries`);
       const report = await this.#intake.take(entries);
       fresh += report.accepted;
       if (report.accepted < entries.length) this.#options.onRefused?.(peer, report);

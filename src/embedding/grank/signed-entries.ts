@@ -26,6 +26,8 @@ export type Verify = (author: string, bytes: Uint8Array, signature: Uint8Array) 
 const LIMITS = { author: 128, term: 200, item: 200, title: 300, tag: 64, tags: 32, results: 100, signature: 200 };
 /** An entry takes at most so many bytes as JSON: it always fits into a frame. */
 export const ENTRY_BYTES = 16_384;
+/** What would control a terminal, or turn the text around it: no part of an entry. */
+const CONTROLS = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 /** Milliseconds by which clocks of peers may differ. */
 const CLOCK_SKEW = 3_600_000;
 const DAY = 86_400_000;
@@ -36,13 +38,13 @@ export function signedBytes({ author, sequence, term, item, title, tags, time, r
   return new TextEncoder().encode(`gossamer click 1\n${JSON.stringify(fields)}`);
 }
 
-/** Signs an entry of one's own; texts beyond the limits are shortened, results left out. */
+/** Signs an entry of one's own; texts beyond the limits are shortened, controls and results left out. */
 export async function signEntry(entry: ClickEntry, signer: Signer): Promise<SignedEntry> {
   const { author, sequence, term, item, title, tags, time } = entry;
   const own: ClickEntry = {
     ...{ author, sequence, term, item, time },
-    title: title.slice(0, LIMITS.title),
-    tags: tags.slice(0, LIMITS.tags).map((tag) => tag.slice(0, LIMITS.tag)),
+    title: title.replace(CONTROLS, ' ').slice(0, LIMITS.title),
+    tags: tags.slice(0, LIMITS.tags).map((tag) => tag.replace(CONTROLS, ' ').slice(0, LIMITS.tag)),
   };
   const signature = await signer.sign(signedBytes(own));
   return readEntry({ ...own, signature: base64(signature) });
@@ -89,6 +91,7 @@ export function readEntry(value: unknown): SignedEntry {
 function requireText(value: unknown, name: string, limit: number, least: number): string {
   if (typeof value !== 'string' || value.length < least || value.length > limit)
     throw new Error(`"${name}" must be a text of ${least} to ${limit} characters`);
+  if (value.search(CONTROLS) >= 0) throw new Error(`"${name}" must be a text without control characters`);
   return value;
 }
 
