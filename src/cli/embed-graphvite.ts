@@ -1,5 +1,6 @@
 // `gossamer embed --method graphvite`: skip-gram on the grid, within a memory budget, resumable.
 
+import { createHash } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { graphOfEdges, readSafetensors, writeSafetensors } from '../data/index.js';
 import {
@@ -9,6 +10,7 @@ import {
   loadNodeLabels,
   type NamedVectors,
   readBytes,
+  requireVectorNames,
   writeFileAtomic,
   writeVectors,
 } from '../data/node.js';
@@ -52,6 +54,7 @@ export interface GraphViteFlags {
 }
 
 type Names = { readonly count: number; of(node: number): string; find(name: string): number | undefined };
+type NodeLabels = ReturnType<typeof loadNodeLabels>;
 type NamedGraph = { readonly graph: Graph; readonly names: Names };
 
 /** Exit code after Ctrl-C. */
@@ -74,6 +77,15 @@ function optionsOf(flags: GraphViteFlags, ranks = 1): GraphViteOptions {
   return { dim, seed, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
 }
 
+/** Names, edges and weights of a graph in short, so that a training goes on with the same alone. */
+function digestOf({ graph, names }: NamedGraph): string {
+  const hash = createHash('sha256').update(String(graph.directed));
+  for (const values of [graph.successors.indptr, graph.successors.indices, ...(graph.weights ? [graph.weights] : [])])
+    hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice());
+  for (let node = 0; node < names.count; node++) hash.update(`${names.of(node)}\n`);
+  return hash.digest('hex');
+}
+
 /** Trains and writes vectors; a run that was stopped leaves what `--resume` goes on from. */
 export async function embedGraphVite(source: NamedGraph, flags: GraphViteFlags, ranks: Communicator): Promise<void> {
   const { graph } = source;
@@ -85,10 +97,12 @@ export async function embedGraphVite(source: NamedGraph, flags: GraphViteFlags, 
   const memory = isAlone ? (flags.memory ?? tensorMemoryBudget()) : undefined;
   const options = optionsOf(flags, ranks.size);
   const settings = graphViteSettings(graph, options);
+  requireVectorNames(out, graph.nodeCount, source.names.of);
+  const labels = flags.labels === undefined ? undefined : loadNodeLabels(flags.labels, graph, source.names);
   const plan = planTraining(graph, settings, memory);
   const checkpoint = `${out}.checkpoint${isAlone ? '' : `.${ranks.rank}`}`;
   const folder = `${out}.parts`;
-  const identity = JSON.stringify({ ...settings, plan, nodes: graph.nodeCount, entries: graph.successors.nnz });
+  const identity = JSON.stringify({ ...settings, plan, edges: digestOf(source) });
   const state = flags.resume ? readState(checkpoint, identity) : undefined;
   const { signal, release } = interruptSignal();
   if (isFirst) await announce(graph, settings, plan, options);
@@ -99,7 +113,7 @@ export async function embedGraphVite(source: NamedGraph, flags: GraphViteFlags, 
     if (!(await trainWithCheckpoints(trainer, signal, { path: checkpoint, identity, ranks }))) return;
     if (trainer.matrices instanceof RankMatrices)
       for (const side of ['vertices', 'contexts'] as const) trainer.matrices.gather(side);
-    if (isFirst) await writeResults(trainer, source, flags, (performance.now() - started) / 1000);
+    if (isFirst) await writeResults(trainer, source, { out, labels }, (performance.now() - started) / 1000);
     rmSync(checkpoint, { force: true });
     store?.close();
     if (store) rmSync(folder, { recursive: true, force: true });
@@ -110,14 +124,18 @@ export async function embedGraphVite(source: NamedGraph, flags: GraphViteFlags, 
   }
 }
 
-async function writeResults(trainer: GridTrainer, source: NamedGraph, flags: GraphViteFlags, seconds: number) {
-  const { out, labels } = flags;
+async function writeResults(
+  trainer: GridTrainer,
+  source: NamedGraph,
+  { out, labels }: { readonly out: string; readonly labels: NodeLabels | undefined },
+  seconds: number,
+) {
   const { settings, counts } = trainer;
   await writeVectors(out, vectorsOf(trainer, source.names, out));
   process.stderr.write(
     `${out}: ${source.graph.nodeCount} × ${settings.dim} by graphvite (${settings.form}) in ${seconds.toFixed(2)} s, ${compact(counts.pairs)} pairs\n`,
   );
-  if (labels !== undefined) printScores(trainer, source, labels);
+  if (labels !== undefined) printScores(trainer, labels);
 }
 
 /** Says on standard error what memory and about what time a training will take. */
@@ -260,9 +278,8 @@ function vectorsOf(trainer: GridTrainer, names: Names, out: string): NamedVector
 }
 
 /** F1 of a linear layer on the vectors, for shares of the labelled nodes. */
-function printScores(trainer: GridTrainer, { graph, names }: NamedGraph, path: string): void {
-  const labels = loadNodeLabels(path, graph, names);
-  const n = graph.nodeCount;
+function printScores(trainer: GridTrainer, labels: NodeLabels): void {
+  const n = trainer.grid.nodes.length;
   const vectors = tensor(
     trainer.rows(
       'vertices',

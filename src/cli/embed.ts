@@ -2,7 +2,14 @@
 
 import { Command, Option } from 'commander';
 import { graphOfEdges } from '../data/index.js';
-import { interruptSignal, loadEdges, requireWritable, vectorFormatOf, writeVectors } from '../data/node.js';
+import {
+  interruptSignal,
+  loadEdges,
+  requireVectorNames,
+  requireWritable,
+  vectorFormatOf,
+  writeVectors,
+} from '../data/node.js';
 import type { Communicator } from '../distributed/index.js';
 import {
   deepWalk,
@@ -243,6 +250,7 @@ async function embedOn(ranks: Communicator, path: string, flags: Flags): Promise
   if (ranks.size > 1 && flags.method !== 'fastrp')
     throw new Error(`under mpirun only fastrp and graphvite run; ${flags.method} uses the threads of one process`);
   const { graph, names } = await loadGraphFile(path, flags, !first);
+  requireVectorNames(flags.out, graph.nodeCount, names.of);
   const { signal, release } = interruptSignal();
   if (first && flags.method === 'fastrp') noteSparse(graph, flags);
   const outside = flags.method === 'fastrp' && fastRPBytes(graph, flags.dim) > tensorMemoryBudget();

@@ -73,7 +73,7 @@ export {
   type SourceOptions,
   sourceFilesIn,
 } from './sources.js';
-export { loadLabelledTable, loadTable, loadTables, type NamedTable, type TableFileOptions } from './table-files.js';
+export { loadLabelledTable, loadRows, loadTable, loadTables, type NamedTable, type TableFileOptions } from './table-files.js';
 export { loadTemporal } from './temporal-sets.js';
 export {
   isTextGraph,
@@ -84,6 +84,6 @@ export {
 } from './text-graph-files.js';
 export { loadTriples, type NamedTriples } from './triples.js';
 export { loadUserTable } from './user-folder.js';
-export { type NamedVectors, vectorFormatOf, vectorFormats, writeVectors } from './vectors.js';
+export { type NamedVectors, requireVectorNames, vectorFormatOf, vectorFormats, writeVectors } from './vectors.js';
 export { isGraph6, loadWholeGraphs } from './whole-graph-sets.js';
 export { type Contents, requireWritable, writeFileAtomic } from './write.js';

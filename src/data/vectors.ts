@@ -99,6 +99,20 @@ function* blocksOf(vectors: VectorTable): Generator<Float32Array> {
 }
 
 /**
+ * To be asked before vectors are computed.
+ *
+ * @throws Error for a name with white space where the file is to have the form of word2vec
+ */
+export function requireVectorNames(path: string, count: number, nameOf: (node: number) => string): void {
+  if (!/\.(txt|bin)$/.test(path)) return;
+  for (let node = 0; node < count; node++)
+    if (/\s/.test(nameOf(node)))
+      throw new Error(
+        `"${path}": node "${nameOf(node)}" has white space in its name, which the form of word2vec cannot hold; write .npy, .csv or .parquet`,
+      );
+}
+
+/**
  * The form of word2vec: `<nodes> <dimensions>`, then each name and its values, as text or as f32 in
  * little-endian order.
  *
@@ -110,11 +124,7 @@ function writeWord2vec(
   line: (row: Float32Array) => string | Buffer,
 ): void {
   const [n, d] = vectors.shape as [number, number];
-  for (let node = 0; node < n; node++)
-    if (/\s/.test(nameOf(node)))
-      throw new Error(
-        `"${path}": node "${nameOf(node)}" has white space in its name, which the form of word2vec cannot hold; write .npy, .csv or .parquet`,
-      );
+  requireVectorNames(path, n, nameOf);
   const lines = function* () {
     yield `${n} ${d}\n`;
     let node = 0;

@@ -1,9 +1,12 @@
 // Writing files in Node: the one function through which every output goes.
 
 import {
+  accessSync,
   chmodSync,
   chownSync,
   closeSync,
+  constants,
+  existsSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
@@ -65,11 +68,17 @@ export function writeFileAtomic(path: string, contents: Contents): void {
  * Checks that `writeFileAtomic` may write there, so that hours of computing are not lost to a wrong
  * path.
  *
- * @throws Error as `writeFileAtomic` does for a folder or a read-only file
+ * @throws Error as `writeFileAtomic` does for a folder, a read-only file, or where none can be made
  */
 export function requireWritable(path: string): void {
   try {
-    targetOf(path);
+    const { path: end, isStream } = targetOf(path);
+    if (isStream) return;
+    // Folders that are missing are made.
+    let folder = dirname(end);
+    while (!existsSync(folder)) folder = dirname(folder);
+    if (!statSync(folder).isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' });
+    accessSync(folder, constants.W_OK);
   } catch (error) {
     throw writeFailure(path, error);
   }

@@ -41,11 +41,12 @@ export interface RankingOptions {
 }
 
 /**
- * The k items of the largest scores, of equal ones the first; −∞ never.
+ * The items of the largest scores, `most` of them, of equal ones the first; −∞ never.
  *
- * @returns item numbers, the best first; fewer than k where fewer have a score
+ * @returns item numbers, the best first; fewer where fewer have a score
  */
-export function topItems(scores: Float32Array, k: number): Int32Array {
+export function topItems(scores: Float32Array, most: number): Int32Array {
+  const k = Math.min(most, scores.length);
   const items = new Int32Array(k);
   const best = new Float32Array(k);
   let count = 0;

@@ -123,6 +123,10 @@ describe('gossamer embed --method graphvite', () => {
     expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(130);
     expect(existsSync(path(`${out}.checkpoint`))).toBe(true);
     expect(gossamer(...options, '--resume', '--seed', '7', '-o', out).stderr).toContain('is of other edges or options');
+    const [head, ...lines] = readFileSync(path('edges.csv'), 'utf8').trim().split('\n');
+    writeFileSync(path('other.csv'), `${[head, ...lines.reverse()].join('\n')}\n`);
+    const other = gossamer('embed', 'other.csv', ...options.slice(2), '--resume', '-o', out);
+    expect([other.status, other.stderr]).toEqual([2, expect.stringContaining('is of other edges or options')]);
     expect(gossamer(...options, '--resume', '-o', out).status).toBe(0);
     expect(existsSync(path(`${out}.checkpoint`))).toBe(false);
     expect(gossamer(...options, '-o', 'uncut.npy').status).toBe(0);
@@ -191,5 +195,9 @@ describe('gossamer embed --method graphvite', () => {
     writeFileSync(path('spaced.csv'), 'source,target\na b,c\nc,d\nd,a b\n');
     const spaced = gossamer('embed', 'spaced.csv', ...training, '--epochs', '2000', '-o', 'x.txt');
     expect(spaced.stderr).toContain('"a b" has white space in its name');
+    expect(spaced.stderr).not.toContain('epochs: ');
+    const unlabelled = refused(...training, '--labels', 'none.csv');
+    expect(unlabelled).toContain('none.csv');
+    expect(unlabelled).not.toContain('epochs: ');
   });
 });

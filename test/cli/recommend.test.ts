@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -128,6 +129,45 @@ describe.skipIf(!existsSync(main))('recommendation (needs a build)', () => {
     );
     expect(stderr).toContain('80 rows are no interactions: their rating is below 3');
     expect(stdout).toContain('120 interactions');
+  });
+
+  test('a user may be called NA or have every item, and a list may be longer than the catalogue', () => {
+    const all = Array.from({ length: 11 }, (_, at) => [`NA,item ${at}`, ...(at < 3 ? [`null,item ${at}`] : [])]).flat();
+    writeFileSync(join(folder, 'all.csv'), `user,item\n${all.join('\n')}\n`);
+    writeFileSync(join(folder, 'users.csv'), 'user\nNA\nnull\n007\n');
+    gossamer('fit', 'all.csv', '--model', 'popularity', '-o', 'all.safetensors');
+    const { stdout, stderr, status } = gossamer('predict', 'all.safetensors', 'users.csv', '--top', '1000000000000');
+    expect({ status, stderr }).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('1 users have all 11 items'),
+    });
+    const users = stdout
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split(',')[0]);
+    expect(users).toEqual([...Array<string>(8).fill('null'), ...Array<string>(11).fill('007')]);
+  });
+
+  test('after Ctrl-C it goes on with the same table and options alone, to the same bytes', async () => {
+    const options = ['--model', 'bpr', '--set', 'dim=8', '--set', 'epochs=400', '--set', 'k=5'];
+    const child = spawn(process.execPath, [main, 'fit', 'ratings.csv', ...options, '-o', 'cut.safetensors'], {
+      cwd: folder,
+    });
+    child.stderr.on('data', (text) => /epoch/.test(String(text)) && child.kill('SIGINT'));
+    expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(130);
+    const resumed = (table: string, ...more: string[]) =>
+      gossamer('fit', table, ...options, ...more, '--resume', '-o', 'cut.safetensors');
+    expect(resumed('ratings.csv', '--set', 'learningRate=0.5').stderr).toContain('is of another learningRate');
+    const [head, ...lines] = readFileSync(join(folder, 'ratings.csv'), 'utf8').trim().split('\n');
+    writeFileSync(join(folder, 'other.csv'), `${[head, ...lines.reverse()].join('\n')}\n`);
+    expect(resumed('other.csv')).toMatchObject({ status: 2, stderr: expect.stringContaining('is of another table') });
+    expect(resumed('ratings.csv')).toMatchObject({ status: 0 });
+    expect(gossamer('fit', 'ratings.csv', ...options, '-o', 'uncut.safetensors').status).toBe(0);
+    expect(readFileSync(join(folder, 'cut.safetensors'))).toEqual(readFileSync(join(folder, 'uncut.safetensors')));
+    expect(gossamer('fit', 'ratings.csv', ...options, '-o', 'ratings.csv/x.safetensors').stderr).toContain(
+      'a part of its path is a file',
+    );
   });
 
   test('what makes no sense is refused', () => {

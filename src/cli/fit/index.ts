@@ -1,7 +1,9 @@
 // `gossamer fit`: the data decides the kind, --model the method.
 
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { requireWritable, writeFileAtomic } from '../../data/node.js';
+import { readBytes, requireWritable, writeFileAtomic } from '../../data/node.js';
 import { type OptionTable, resolveOptions } from '../../experiments/parts/options.js';
 import { Random } from '../../tensor/index.js';
 import { number, shareKept } from '../arguments.js';
@@ -300,13 +302,20 @@ function densityOf({ density }: Flags, { options }: Learner): string[] {
   return [`density=${density}`];
 }
 
+/** What a training depends on: a checkpoint goes on with the same alone. */
+function askedOf(path: string, { model, seed }: Flags, values: object): object {
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile();
+  const digest = isFile ? createHash('sha256').update(readBytes(path)).digest('hex').slice(0, 8) : path;
+  return { model: model ?? null, seed, ...values, table: digest };
+}
+
 async function train(paths: readonly string[], flags: Flags, learner: Learner): Promise<void> {
   const [path = '', ...more] = paths;
   const values = resolveOptions(learner.options, { assignments: [...flags.set, ...densityOf(flags, learner)] });
   const run = await learner.load();
   let fitted: Fitted | undefined;
   const ended = await trainResumably(
-    flags,
+    learner.data === 'interactions' ? { ...flags, asked: askedOf(path, flags, values) } : flags,
     async (hooks) => {
       fitted = await run(path, {
         values,

@@ -1,7 +1,7 @@
 // Recommenders, made by `gossamer fit --task recommend`.
 
-import { itemsOf, textsOrGaps } from '../../data/index.js';
-import { loadInteractions, loadTable, readBytes } from '../../data/node.js';
+import { itemsOf } from '../../data/index.js';
+import { loadInteractions, loadRows, readBytes } from '../../data/node.js';
 import { Recommender } from '../../recommend/index.js';
 import type { Predictions, PredictOptions, Predictor } from './predictor.js';
 
@@ -41,25 +41,32 @@ async function answer(
     );
   const rows: (string | number)[][] = [];
   const byPopularity: string[] = [];
+  const served: string[] = [];
   for (const user of asked) {
     const { by, items } = model.recommend(user, top, given.get(user));
     if (by === 'popularity' && model.description.kind !== 'popularity') byPopularity.push(user);
+    if (items.length === 0) served.push(user);
     items.forEach(({ item, score }, at) => {
       rows.push([user, at + 1, item, Number(score.toPrecision(6)), by]);
     });
   }
   if (byPopularity.length > 0)
     note(
-      `${byPopularity.length} users are not known to the model and get what is popular: ${byPopularity.slice(0, 5).join(', ')}; --history gives their items`,
+      `${byPopularity.length} users are not known to the model and get what is popular: ${byPopularity.slice(0, 5).join(', ')}${model.scorer.scoresOf ? '; --history gives their items' : ''}`,
+    );
+  if (served.length > 0)
+    note(
+      `${served.length} users have all ${model.description.items.length} items, and none is left for them: ${served.slice(0, 5).join(', ')}`,
     );
   return { columns: ['user', 'rank', 'item', 'score', 'by'], rows };
 }
 
 async function usersIn(path: string, options: PredictOptions['table']): Promise<string[]> {
-  const table = await loadTable(path, { ...options, categorical: (name) => USERS.includes(name.toLowerCase()) });
-  const column = table.columns.find(({ name }) => USERS.includes(name.toLowerCase()));
-  if (!column) throw new Error(`"${path}" has no column "user"; it names the users to answer for`);
-  return [...new Set(textsOrGaps(column).flatMap((name) => name ?? []))];
+  // As gossamer fit reads names: a user may be called NA, or 007.
+  const { columns, rows } = await loadRows(path, options);
+  const at = columns.findIndex((name) => USERS.includes(name.trim().toLowerCase()));
+  if (at < 0) throw new Error(`"${path}" has no column "user"; it names the users to answer for`);
+  return [...new Set(rows.map((row) => (row[at] ?? '').trim()).filter((name) => name !== ''))];
 }
 
 async function historyIn(path: string, options: PredictOptions['table']): Promise<Map<string, string[]>> {
