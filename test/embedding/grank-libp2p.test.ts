@@ -113,7 +113,7 @@ describe('over libp2p', () => {
       [[text([1, 2])], undefined, 0],
       [[new Uint8Array(FRAME_BYTES + 1).fill(0x20), end], undefined, 0],
       [[], undefined, 0],
-      [Array.from({ length: 600 }, () => text({ entries: [] })), undefined, 0],
+      [[...Array.from({ length: 600 }, () => text({ entries: [] })), end], undefined, 0],
       [[text({ entries: [good, good, { ...good, sequence: 1 }] }), end], 1, 1],
       [[text({ entries: [good] }), end], 0, 1],
       [[...Array.from({ length: 60 }, () => text({ entries: Array(100).fill(good) })), end], undefined, 1],
@@ -137,7 +137,12 @@ describe('over libp2p', () => {
     await honest.service.click('ambient', '1');
     const rogue = await startRogue(() => []);
     const text = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
-    for (const bytes of [text({}), text({ v: 1, since: { a: 'x' } }), Uint8Array.of(7), new Uint8Array(2 ** 20 + 9)])
+    for (const bytes of [
+      text({}),
+      text({ v: 1, since: { a: 'x' } }),
+      Uint8Array.of(7),
+      text({ v: 1, since: {}, more: 'x'.repeat(2 ** 20) }),
+    ])
       expect(await rogue.ask(honest.address, bytes)).toEqual([]);
     const [entries, done] = await rogue.ask(honest.address, requestFrame({}));
     expect(JSON.parse(entries ?? '').entries).toHaveLength(1);
