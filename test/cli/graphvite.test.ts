@@ -161,8 +161,10 @@ describe('gossamer embed --method graphvite', () => {
       `e${v}\tnext\te${(v + 1) % 40}`,
       `e${(v + 1) % 40}\tlast\te${v}`,
     ]);
-    writeFileSync(path('train.tsv'), `head\trelation\ttail\n${facts.flat().slice(4).join('\n')}\n`);
-    writeFileSync(path('test.tsv'), `${facts.flat().slice(0, 4).join('\n')}\n`);
+    const held = [20, 41, 60, 79];
+    const [train, test] = [false, true].map((own) => facts.flat().filter((_, i) => held.includes(i) === own));
+    writeFileSync(path('train.tsv'), `head\trelation\ttail\n${train?.join('\n')}\n`);
+    writeFileSync(path('test.tsv'), `${test?.join('\n')}\n`);
     const options = ['--method', 'rotate', '--dim', '16', '--epochs', '100'];
     const { status, stdout, stderr } = gossamer('embed', 'train.tsv', ...options, '--test', 'test.tsv', '-o', 'e.csv');
     expect(stderr).toContain('76 triples of 40 entities and 2 relations');

@@ -38,7 +38,10 @@ export function signedBytes({ author, sequence, term, item, title, tags, time, r
   return new TextEncoder().encode(`gossamer click 1\n${JSON.stringify(fields)}`);
 }
 
-/** Signs an entry of one's own; texts beyond the limits are shortened, controls and results left out. */
+/**
+ * Signs an entry of one's own; texts beyond the limits are shortened, controls and results left
+ * out.
+ */
 export async function signEntry(entry: ClickEntry, signer: Signer): Promise<SignedEntry> {
   const { author, sequence, term, item, title, tags, time } = entry;
   const own: ClickEntry = {

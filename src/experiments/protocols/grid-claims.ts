@@ -9,7 +9,7 @@ type Run = Evidence<GridClaimOptions>;
 
 /** Networks with labels. */
 export const labelledNetworks = ['ppi', 'blogcatalog', 'wikipedia-pos'];
-/** Pairs and trials below which a run tells nothing of quality; edges below which times are noise. */
+/** Pairs, trials below which a run tells nothing of quality; edges below which times are noise. */
 const ENOUGH = { pairs: 1_000_000, trials: 3, edges: 200_000 };
 
 const { abstract, ours } = claimsOf<GridClaimOptions>();

@@ -1,5 +1,5 @@
-// GraphVite beside LINE, DeepWalk and node2vec on as many pairs each, and FastRP. Vectors are of the
-// whole graph without labels; a linear layer on them is scored on shares of the labelled nodes.
+// GraphVite beside LINE, DeepWalk and node2vec on as many pairs each, and FastRP. Vectors are of
+// the whole graph without labels; a linear layer on them is scored on shares of the labelled nodes.
 
 import type { MultiLabelGraph } from '../../data/index.js';
 import {
@@ -47,7 +47,7 @@ export const GRID = {
 } as const;
 export const RIVALS = { line: 'LINE', deepWalk: 'DeepWalk', node2vec: 'node2vec', fastrp: 'FastRP' } as const;
 
-/** Shares of the labelled nodes that train the linear layer; the smaller set is part of the larger. */
+/** Shares of the labelled nodes that train the linear layer; the smaller is part of the larger. */
 const SHARES = { tenth: 0.1, half: 0.5 };
 /** Share of the edges held out, and the most pairs that are scored. */
 const HELD_OUT = 0.1;
