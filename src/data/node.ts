@@ -73,7 +73,14 @@ export {
   type SourceOptions,
   sourceFilesIn,
 } from './sources.js';
-export { loadLabelledTable, loadRows, loadTable, loadTables, type NamedTable, type TableFileOptions } from './table-files.js';
+export {
+  loadLabelledTable,
+  loadRows,
+  loadTable,
+  loadTables,
+  type NamedTable,
+  type TableFileOptions,
+} from './table-files.js';
 export { loadTemporal } from './temporal-sets.js';
 export {
   isTextGraph,
