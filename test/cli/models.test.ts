@@ -43,6 +43,7 @@ import {
 import { decoderConfig, decoderOf } from '../../src/lm/index.js';
 import { LANGUAGE_MODEL, saveLanguageModel } from '../../src/lm/node.js';
 import { MLP } from '../../src/nn/index.js';
+import { RECOMMENDER } from '../../src/recommend/index.js';
 import { Random, tensor } from '../../src/tensor/index.js';
 import { IMAGE_MODEL, SOUND_MODEL } from '../../src/vision/index.js';
 
@@ -71,6 +72,7 @@ describe('the table of model files', () => {
     ARC_CLASSIFIER,
     EMBEDDING_MODEL,
     RANK_MODEL,
+    RECOMMENDER,
     HYPERPAVE_MODEL,
     HYPERAGENT_MODEL,
     CONHD_MODEL,
