@@ -93,6 +93,9 @@ export async function embedGraphVite(source: NamedGraph, flags: GraphViteFlags, 
   const [isFirst, isAlone] = [ranks.rank === 0, ranks.size === 1];
   if (!isAlone && (flags.memory ?? flags.update) !== undefined)
     throw new Error('under mpirun the parts are shared by the ranks, in memory; leave --memory and --update out');
+  if (flags.update === undefined && flags.vectors !== undefined) throw new Error('--vectors is for --update');
+  const unheeded = (['labels', 'resume', 'memory', 'parts'] as const).find((name) => flags[name] !== undefined);
+  if (flags.update !== undefined && unheeded) throw new Error(`--${unheeded} is not for --update`);
   if (flags.update !== undefined) return updateVectors(source, flags);
   const memory = isAlone ? (flags.memory ?? tensorMemoryBudget()) : undefined;
   const options = optionsOf(flags, ranks.size);

@@ -193,6 +193,8 @@ describe('gossamer embed --method graphvite', () => {
     expect(refused('--method', 'deepwalk', '--memory', '1G')).toContain('--memory is of --method graphvite');
     expect(refused(...training, '--step', '50')).toContain('step 50 is longer than a walk of 40 edges');
     expect(refused(...training, '--resume')).toContain('there is no "x.npy.checkpoint" to go on from');
+    expect(refused(...training, '--vectors', 'old.safetensors')).toContain('--vectors is for --update');
+    expect(refused(...training, '--update', 'new.csv', '--labels', 'labels.csv')).toContain('not for --update');
     expect(refused(...training, '--p', '2')).toContain('p and q bias the walks of node2vec');
     writeFileSync(path('spaced.csv'), 'source,target\na b,c\nc,d\nd,a b\n');
     const spaced = gossamer('embed', 'spaced.csv', ...training, '--epochs', '2000', '-o', 'x.txt');

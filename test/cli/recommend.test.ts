@@ -150,7 +150,7 @@ describe.skipIf(!existsSync(main))('recommendation (needs a build)', () => {
   });
 
   test('after Ctrl-C it goes on with the same table and options alone, to the same bytes', async () => {
-    const options = ['--model', 'bpr', '--set', 'dim=8', '--set', 'epochs=400', '--set', 'k=5'];
+    const options = ['--model', 'bpr', '--set', 'dim=8', '--set', 'epochs=150', '--set', 'k=5'];
     const child = spawn(process.execPath, [main, 'fit', 'ratings.csv', ...options, '-o', 'cut.safetensors'], {
       cwd: folder,
     });
