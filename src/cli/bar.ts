@@ -1,6 +1,7 @@
 // A progress bar with rate and time left on standard error; silent when that is no terminal.
 
 import { SingleBar } from 'cli-progress';
+import { interruptSignal } from '../data/node.js';
 
 export class Bar {
   readonly #bar: SingleBar | undefined;
@@ -33,6 +34,25 @@ export class Bar {
 
   close(): void {
     this.#bar?.stop();
+  }
+}
+
+/**
+ * Does some work with a bar, with a signal that Ctrl-C aborts; both are given back when it ends.
+ *
+ * @param bar arguments of `Bar`
+ */
+export async function withBar<Result>(
+  bar: ConstructorParameters<typeof Bar>,
+  work: (bar: Bar, signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const { signal, release } = interruptSignal();
+  const shown = new Bar(...bar);
+  try {
+    return await work(shown, signal);
+  } finally {
+    shown.close();
+    release();
   }
 }
 

@@ -74,7 +74,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   embed: {
     description: 'embed the nodes of a graph',
-    load: async () => (await import('./embed.js')).embedCommand(),
+    load: async () => (await import('./embed/index.js')).embedCommand(),
   },
   tell: {
     description: 'which tests of isomorphism tell graphs apart, and what networks can therefore learn',

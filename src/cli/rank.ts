@@ -2,13 +2,13 @@
 
 import { Command, Option } from 'commander';
 import { csvField } from '../data/index.js';
-import { interruptSignal, readText, requireWritable } from '../data/node.js';
+import { readText, requireWritable } from '../data/node.js';
 import { type Communicator, shareOf } from '../distributed/index.js';
 import { distributedPageRank, type PageRankRows, pageRankBatches, topTargets } from '../embedding/index.js';
 import type { Graph } from '../structure/index.js';
 import { choice, number } from './arguments.js';
-import { Bar } from './bar.js';
-import { EDGE_FORMS, type EdgeFlags, loadGraphFile, withEdgeOptions } from './embed.js';
+import { type Bar, withBar } from './bar.js';
+import { EDGE_FORMS, type EdgeFlags, loadGraphFile, withEdgeOptions } from './embed/index.js';
 import { writeOutput } from './output.js';
 import { type ItemFlags, rankItemsOf } from './rank-items.js';
 import { withRanks } from './ranks.js';
@@ -92,9 +92,7 @@ async function rankOn(ranks: Communicator, path: string, flags: Flags): Promise<
   }
   const { graph, names } = await loadGraphFile(path, flags, !first);
   const sources = flags.seeds === undefined ? undefined : seedsOf(flags.seeds, names.find);
-  const { signal, release } = interruptSignal();
-  const bar = new Bar('walking', 'nodes', !first);
-  try {
+  await withBar(['walking', 'nodes', !first], async (bar, signal) => {
     const own: Top[] = [];
     for await (const rows of rowsOf(graph, sources, flags, ranks, bar, signal)) own.push(topOf(rows, flags.top));
     bar.close();
@@ -104,10 +102,7 @@ async function rankOn(ranks: Communicator, path: string, flags: Flags): Promise<
       return;
     }
     writeOutput(tableOf([mine, ...receiveTops(ranks)], names.of), flags.out);
-  } finally {
-    bar.close();
-    release();
-  }
+  });
 }
 
 /**

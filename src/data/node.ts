@@ -5,7 +5,7 @@ export { checkpointAsked, fileCheckpoint, loadModel, saveModel } from './checkpo
 export { type LabelledFile, type ListedPictures, listPictures, unusableReason } from './class-folders.js';
 export { hasText, loadText, textNames } from './corpora.js';
 export { type CountedPicturesOptions, decodeCounted, readCountedPictures } from './counted-folder.js';
-export { contentDigest, type VerifiedFile, verifyDataset } from './digests.js';
+export { contentDigest, sha256, type VerifiedFile, verifyDataset } from './digests.js';
 export { downloadHypergraph, type FetchOptions, fetchDataset, fetchIfMissing, fetchImages } from './download.js';
 export { type EdgeFileOptions, isGraphFile, loadEdges, loadGraphDocument } from './edges.js';
 export { type FileBytes, openBytes, readBytes, readJson, readText, readUnpacked, readUnpackedText } from './files.js';

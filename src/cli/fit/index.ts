@@ -1,9 +1,8 @@
 // `gossamer fit`: the data decides the kind, --model the method.
 
-import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { readBytes, requireWritable, writeFileAtomic } from '../../data/node.js';
+import { readBytes, requireWritable, sha256, writeFileAtomic } from '../../data/node.js';
 import { type OptionTable, resolveOptions } from '../../experiments/parts/options.js';
 import { Random } from '../../tensor/index.js';
 import { number, shareKept } from '../arguments.js';
@@ -305,7 +304,7 @@ function densityOf({ density }: Flags, { options }: Learner): string[] {
 /** What a training depends on: a checkpoint goes on with the same alone. */
 function askedOf(path: string, { model, seed }: Flags, values: object): object {
   const isFile = statSync(path, { throwIfNoEntry: false })?.isFile();
-  const digest = isFile ? createHash('sha256').update(readBytes(path)).digest('hex').slice(0, 8) : path;
+  const digest = isFile ? sha256(readBytes(path)).slice(0, 8) : path;
   return { model: model ?? null, seed, ...values, table: digest };
 }
 

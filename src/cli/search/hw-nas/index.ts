@@ -1,7 +1,6 @@
 // `gossamer search --model hw-nas`: the networks inside an elastic one that trade accuracy best for
 // latency on this machine, or for counts.
 
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Option } from 'commander';
@@ -13,7 +12,7 @@ import {
   tactics,
 } from '../../../compress/index.js';
 import { firstImages, type ImageDataset, type LabelledImages } from '../../../data/index.js';
-import { readBytes, requireWritable, writeFileAtomic } from '../../../data/node.js';
+import { readBytes, requireWritable, sha256, writeFileAtomic } from '../../../data/node.js';
 import { type Elastic, isElastic, parameterCount } from '../../../nn/index.js';
 import { Random } from '../../../tensor/index.js';
 import { ImageClassifier } from '../../../vision/index.js';
@@ -195,7 +194,7 @@ function loadElastic(path: string): Pick<SuperNetwork, 'classifier' | 'network' 
     throw new Error(
       `"${path}" is a ${description.architecture}, whose channels and depth cannot change; gossamer train --model elastic-cnn makes an elastic network`,
     );
-  return { classifier, network: model, digest: createHash('sha256').update(bytes).digest('hex').slice(0, 16) };
+  return { classifier, network: model, digest: sha256(bytes).slice(0, 16) };
 }
 
 /** @throws Error where classes or the number of pictures differ from those of the training */

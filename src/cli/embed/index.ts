@@ -1,7 +1,7 @@
 // `gossamer embed`
 
 import { Command, Option } from 'commander';
-import { graphOfEdges } from '../data/index.js';
+import { graphOfEdges } from '../../data/index.js';
 import {
   interruptSignal,
   loadEdges,
@@ -9,8 +9,8 @@ import {
   requireWritable,
   vectorFormatOf,
   writeVectors,
-} from '../data/node.js';
-import type { Communicator } from '../distributed/index.js';
+} from '../../data/node.js';
+import type { Communicator } from '../../distributed/index.js';
 import {
   deepWalk,
   fastRP,
@@ -19,18 +19,18 @@ import {
   line,
   node2vec,
   type SkipGramProgress,
-} from '../embedding/index.js';
-import { tensorMemoryBudget } from '../engine/index.js';
-import type { Graph } from '../structure/index.js';
-import type { Tensor } from '../tensor/index.js';
-import { bytes, maxBytesOption, number } from './arguments.js';
-import { Bar, compact } from './bar.js';
-import type { GraphViteFlags } from './embed-graphvite.js';
-import type { KnowledgeFlags } from './embed-knowledge.js';
-import { systemOfModel } from './models.js';
-import { writeNote } from './output.js';
-import { withRanks } from './ranks.js';
-import { useThreads } from './threads.js';
+} from '../../embedding/index.js';
+import { tensorMemoryBudget } from '../../engine/index.js';
+import type { Graph } from '../../structure/index.js';
+import type { Tensor } from '../../tensor/index.js';
+import { bytes, maxBytesOption, number } from '../arguments.js';
+import { Bar, compact, withBar } from '../bar.js';
+import { systemOfModel } from '../models.js';
+import { writeNote } from '../output.js';
+import { withRanks } from '../ranks.js';
+import { useThreads } from '../threads.js';
+import { type GraphViteFlags, requireHeeded } from './grid-options.js';
+import type { KnowledgeFlags } from './knowledge.js';
 
 const nodeMethods = ['fastrp', 'deepwalk', 'node2vec', 'line', 'graphvite', 'largevis'] as const;
 /** Scores of knowledge graphs. */
@@ -205,22 +205,25 @@ function requireOwn(flags: Flags): void {
 }
 
 async function embedFacts(path: string, method: (typeof tripleMethods)[number], flags: Flags): Promise<void> {
-  const { embedTriples } = await import('./embed-knowledge.js');
+  const { embedTriples } = await import('./knowledge.js');
   await embedTriples(path, method, flags);
 }
 
 async function embedInPlane(path: string, flags: Flags): Promise<void> {
-  const { embedLayout } = await import('./embed-layout.js');
+  const { embedLayout } = await import('./layout.js');
   await embedLayout(await loadGraphFile(path, flags, false), flags);
 }
 
 async function embedOnGrid(path: string, flags: Flags, ranks: Communicator): Promise<void> {
-  const { embedGraphVite } = await import('./embed-graphvite.js');
-  await embedGraphVite(await loadGraphFile(path, flags, ranks.rank > 0), flags, ranks);
+  requireHeeded(flags, ranks);
+  const source = await loadGraphFile(path, flags, ranks.rank > 0);
+  if (flags.update !== undefined) return (await import('./update.js')).updateVectors(source, flags);
+  const { embedGraphVite } = await import('./graphvite.js');
+  return embedGraphVite(source, flags, ranks);
 }
 
 async function embedCounts(path: string, flags: Flags): Promise<void> {
-  const { embedPolynomials } = await import('./embed-polynomials.js');
+  const { embedPolynomials } = await import('./polynomials.js');
   const { graph, names } = await loadGraphFile(path, { ...flags, undirected: true }, false);
   const { pairs = false, degree = pairs ? 6 : 4, out } = flags;
   if (degree > 7) throw new Error(`embed: --degree ${degree}: at most 7, beyond which there are too many patterns`);
@@ -231,12 +234,12 @@ async function embedCounts(path: string, flags: Flags): Promise<void> {
 async function embedByModel(path: string, flags: Flags): Promise<void> {
   const { model, out } = flags;
   if (model === undefined || (await systemOfModel(model)) !== 'image-classifier') return embedSet(path, flags);
-  const { embedPictures } = await import('./embed-pictures.js');
+  const { embedPictures } = await import('./pictures.js');
   return embedPictures(path, { model, out });
 }
 
 async function embedSet(path: string, { model, out, seed }: Flags): Promise<void> {
-  const { embedGraphs } = await import('./embed-graphs.js');
+  const { embedGraphs } = await import('./graphs.js');
   const { signal, release } = interruptSignal();
   try {
     await embedGraphs(path, { model, out, seed, signal });
@@ -251,12 +254,11 @@ async function embedOn(ranks: Communicator, path: string, flags: Flags): Promise
     throw new Error(`under mpirun only fastrp and graphvite run; ${flags.method} uses the threads of one process`);
   const { graph, names } = await loadGraphFile(path, flags, !first);
   requireVectorNames(flags.out, graph.nodeCount, names.of);
-  const { signal, release } = interruptSignal();
   if (first && flags.method === 'fastrp') noteSparse(graph, flags);
   const outside = flags.method === 'fastrp' && fastRPBytes(graph, flags.dim) > tensorMemoryBudget();
-  const bar = new Bar(flags.method, outside ? 'columns' : 'pairs', !first || (flags.method === 'fastrp' && !outside));
+  const silent = !first || (flags.method === 'fastrp' && !outside);
   const started = performance.now();
-  try {
+  await withBar([flags.method, outside ? 'columns' : 'pairs', silent], async (bar, signal) => {
     const vectors = outside
       ? await runOutside(graph, flags, signal, (done) => bar.update(done, done * 2 * flags.dim))
       : await run(graph, flags, ranks, signal, ({ done, pairs }) => bar.update(done, pairs));
@@ -267,10 +269,7 @@ async function embedOn(ranks: Communicator, path: string, flags: Flags): Promise
     process.stderr.write(
       `${flags.out}: ${vectors.shape.join(' × ')} by ${flags.method} in ${((performance.now() - started) / 1000).toFixed(2)} s\n`,
     );
-  } finally {
-    bar.close();
-    release();
-  }
+  });
 }
 
 /** Mean degree below which the orders of the paper's defaults reach few nodes. */

@@ -1,13 +1,13 @@
 // `gossamer embed` of sets of graphs: one vector a graph, by HyperCluster.
 
-import { loadWholeGraphs, writeVectors } from '../data/node.js';
-import { resolveOptions } from '../experiments/parts/options.js';
-import { progressLine } from '../nn/index.js';
-import { Random } from '../tensor/index.js';
-import { fitHyperCluster } from './fit/graphs.js';
-import { hyperClusterOptions } from './fit/options.js';
-import { openModelOf } from './models.js';
-import { writeNote } from './output.js';
+import { loadWholeGraphs, writeVectors } from '../../data/node.js';
+import { resolveOptions } from '../../experiments/parts/options.js';
+import { progressLine } from '../../nn/index.js';
+import { Random } from '../../tensor/index.js';
+import { fitHyperCluster } from '../fit/graphs.js';
+import { hyperClusterOptions } from '../fit/options.js';
+import { openModelOf } from '../models.js';
+import { writeNote } from '../output.js';
 
 /** What `embed` asks for. */
 export interface GraphEmbedding {

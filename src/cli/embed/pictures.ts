@@ -1,11 +1,11 @@
 // `gossamer embed` of pictures: what a trained classifier knows of each before it names a class.
 
-import { readBytes, writeVectors } from '../data/node.js';
-import { scope } from '../tensor/index.js';
-import { pictureFeatures } from '../vision/index.js';
-import { openModelOf } from './models.js';
-import { writeNote } from './output.js';
-import { eachPicture } from './pictures.js';
+import { readBytes, writeVectors } from '../../data/node.js';
+import { scope } from '../../tensor/index.js';
+import { pictureFeatures } from '../../vision/index.js';
+import { openModelOf } from '../models.js';
+import { writeNote } from '../output.js';
+import { eachPicture } from '../pictures.js';
 
 /** Writes a vector for each picture of a file or folder; those that cannot be used are left out. */
 export async function embedPictures(

@@ -1,10 +1,10 @@
 // `gossamer embed --method polynomials`: counts of patterns at the nodes or pairs of a graph, of
 // those that networks cannot make.
 
-import { csvField } from '../data/index.js';
-import { writeFileAtomic, writeVectors } from '../data/node.js';
-import { missingPatterns, type PolynomialFeature, patternText, polynomialFeatures } from '../graph/index.js';
-import type { Graph } from '../structure/index.js';
+import { csvField } from '../../data/index.js';
+import { writeFileAtomic, writeVectors } from '../../data/node.js';
+import { missingPatterns, type PolynomialFeature, patternText, polynomialFeatures } from '../../graph/index.js';
+import type { Graph } from '../../structure/index.js';
 
 /** What `embed` asks for. */
 export interface PolynomialEmbedding {

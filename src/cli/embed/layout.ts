@@ -1,10 +1,10 @@
 // `gossamer embed --method largevis`: points of the nodes in the plane, or a picture of them.
 
-import { interruptSignal, loadNodeLabels, writeFileAtomic, writeVectors } from '../data/node.js';
-import { drawingSvg, layoutGraph } from '../embedding/index.js';
-import type { Graph } from '../structure/index.js';
-import { Bar } from './bar.js';
-import type { GraphViteFlags } from './embed-graphvite.js';
+import { loadNodeLabels, writeFileAtomic, writeVectors } from '../../data/node.js';
+import { drawingSvg, layoutGraph } from '../../embedding/index.js';
+import type { Graph } from '../../structure/index.js';
+import { withBar } from '../bar.js';
+import type { GraphViteFlags } from './grid-options.js';
 
 /** Edges up to which they are drawn. */
 const DRAWN_EDGES = 20_000;
@@ -18,10 +18,8 @@ export async function embedLayout(
   { out, labels: path, epochs, seed, parts }: GraphViteFlags,
 ): Promise<void> {
   const labels = path === undefined ? undefined : loadNodeLabels(path, graph, names);
-  const { signal, release } = interruptSignal();
-  const bar = new Bar('largevis', 'pairs');
   const started = performance.now();
-  try {
+  await withBar(['largevis', 'pairs'], async (bar, signal) => {
     const points = await layoutGraph(graph, {
       seed,
       signal,
@@ -51,10 +49,7 @@ export async function embedLayout(
     process.stderr.write(
       `${out}: ${graph.nodeCount} nodes in the plane in ${((performance.now() - started) / 1000).toFixed(2)} s\n`,
     );
-  } finally {
-    bar.close();
-    release();
-  }
+  });
 }
 
 function firstLabel({ indptr, labels }: ReturnType<typeof loadNodeLabels>, node: number): number {

@@ -1,8 +1,8 @@
 // `gossamer embed triples.tsv --method transe | distmult | complex | rotate`.
 
-import { interruptSignal, loadTriples, writeVectors } from '../data/node.js';
-import { embedKnowledge, filteredRanks, type KnowledgeModelName } from '../embedding/index.js';
-import { Bar } from './bar.js';
+import { loadTriples, writeVectors } from '../../data/node.js';
+import { embedKnowledge, filteredRanks, type KnowledgeModelName } from '../../embedding/index.js';
+import { withBar } from '../bar.js';
 
 /** Options of the command. */
 export interface KnowledgeFlags {
@@ -29,10 +29,8 @@ export async function embedTriples(path: string, model: KnowledgeModelName, flag
   process.stderr.write(
     `${triples.heads.length} triples of ${entityNames.length} entities and ${relationNames.length} relations\n`,
   );
-  const { signal, release } = interruptSignal();
-  const bar = new Bar(model, 'triples');
   const started = performance.now();
-  try {
+  await withBar([model, 'triples'], async (bar, signal) => {
     const trained = await embedKnowledge(
       triples,
       { entities: entityNames.length, relations: relationNames.length },
@@ -62,8 +60,5 @@ export async function embedTriples(path: string, model: KnowledgeModelName, flag
       );
     }
     trained.dispose();
-  } finally {
-    bar.close();
-    release();
-  }
+  });
 }

@@ -2,21 +2,19 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
-import { graphOfEdges, readSafetensors, writeSafetensors } from '../data/index.js';
+import { readSafetensors, writeSafetensors } from '../../data/index.js';
 import {
   filePartStore,
   interruptSignal,
-  loadEdges,
   loadNodeLabels,
   type NamedVectors,
   readBytes,
   requireVectorNames,
   writeFileAtomic,
   writeVectors,
-} from '../data/node.js';
-import type { Communicator } from '../distributed/index.js';
+} from '../../data/node.js';
+import type { Communicator } from '../../distributed/index.js';
 import {
-  embedNewNodes,
   type GraphViteOptions,
   type GraphViteState,
   type GridTrainer,
@@ -27,35 +25,15 @@ import {
   RankMatrices,
   splitNodes,
   startGraphVite,
-} from '../embedding/index.js';
-import { tensorMemoryBudget } from '../engine/index.js';
-import { type Graph, rmat } from '../structure/index.js';
-import { Random, type Tensor, tensor } from '../tensor/index.js';
-import { Bar, compact } from './bar.js';
-import { writeNote } from './output.js';
+} from '../../embedding/index.js';
+import { tensorMemoryBudget } from '../../engine/index.js';
+import { type Graph, rmat } from '../../structure/index.js';
+import { Random, type Tensor, tensor } from '../../tensor/index.js';
+import { Bar, compact } from '../bar.js';
+import { writeNote } from '../output.js';
+import { type GraphViteFlags, type NamedGraph, type Names, optionsOf } from './grid-options.js';
 
-/** Options of the command. */
-export interface GraphViteFlags {
-  readonly out: string;
-  readonly dim: number;
-  readonly seed: number;
-  readonly form?: GraphViteOptions['form'];
-  readonly epochs?: number;
-  readonly step?: number | 'auto';
-  readonly length?: number;
-  readonly p?: number;
-  readonly q?: number;
-  readonly parts?: number;
-  readonly memory?: number;
-  readonly resume?: boolean;
-  readonly labels?: string;
-  readonly update?: string;
-  readonly vectors?: string;
-}
-
-type Names = { readonly count: number; of(node: number): string; find(name: string): number | undefined };
 type NodeLabels = ReturnType<typeof loadNodeLabels>;
-type NamedGraph = { readonly graph: Graph; readonly names: Names };
 
 /** Exit code after Ctrl-C. */
 const INTERRUPTED = 130;
@@ -65,17 +43,6 @@ const SAVED_EVERY = 120_000;
 const ROWS = 4096;
 /** Pairs that are trained to learn how fast this machine is. */
 const TRIAL = { scale: 11, edges: 16_000, epochs: 8, batch: 1000 } as const;
-
-/** Parts where several ranks share them, about. */
-const PARTS = 8;
-
-/** The options of the library that flags give; parts are a multiple of the ranks. */
-function optionsOf(flags: GraphViteFlags, ranks = 1): GraphViteOptions {
-  const { dim, seed, form, epochs, step, length, p, q } = flags;
-  const parts = flags.parts ?? (ranks > 1 ? ranks * Math.max(1, Math.round(PARTS / ranks)) : undefined);
-  const given = { form, epochs, step, walkLength: length, p, q, parts };
-  return { dim, seed, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
-}
 
 /** Names, edges and weights of a graph in short, so that a training goes on with the same alone. */
 function digestOf({ graph, names }: NamedGraph): string {
@@ -91,12 +58,6 @@ export async function embedGraphVite(source: NamedGraph, flags: GraphViteFlags, 
   const { graph } = source;
   const { out } = flags;
   const [isFirst, isAlone] = [ranks.rank === 0, ranks.size === 1];
-  if (!isAlone && (flags.memory ?? flags.update) !== undefined)
-    throw new Error('under mpirun the parts are shared by the ranks, in memory; leave --memory and --update out');
-  if (flags.update === undefined && flags.vectors !== undefined) throw new Error('--vectors is for --update');
-  const unheeded = (['labels', 'resume', 'memory', 'parts'] as const).find((name) => flags[name] !== undefined);
-  if (flags.update !== undefined && unheeded) throw new Error(`--${unheeded} is not for --update`);
-  if (flags.update !== undefined) return updateVectors(source, flags);
   const memory = isAlone ? (flags.memory ?? tensorMemoryBudget()) : undefined;
   const options = optionsOf(flags, ranks.size);
   const settings = graphViteSettings(graph, options);
@@ -249,6 +210,8 @@ function readState(path: string, identity: string): GraphViteState {
   return state;
 }
 
+const nodesFrom = (first: number, count: number) => Int32Array.from({ length: count }, (_, i) => first + i);
+
 /**
  * Vectors in the order of nodes, a block at a time; with their contexts where the format has them.
  */
@@ -258,17 +221,9 @@ function vectorsOf(trainer: GridTrainer, names: Names, out: string): NamedVector
   const shape = [n, settings.dim];
   const all = (side: 'vertices' | 'contexts') => ({
     shape,
-    view: () =>
-      trainer.rows(
-        side,
-        Int32Array.from({ length: n }, (_, v) => v),
-      ),
+    view: () => trainer.rows(side, nodesFrom(0, n)),
     *blocks() {
-      for (let from = 0; from < n; from += ROWS)
-        yield trainer.rows(
-          side,
-          Int32Array.from({ length: Math.min(ROWS, n - from) }, (_, i) => from + i),
-        );
+      for (let from = 0; from < n; from += ROWS) yield trainer.rows(side, nodesFrom(from, Math.min(ROWS, n - from)));
     },
   });
   const { form, dim, seed } = settings;
@@ -283,13 +238,7 @@ function vectorsOf(trainer: GridTrainer, names: Names, out: string): NamedVector
 /** F1 of a linear layer on the vectors, for shares of the labelled nodes. */
 function printScores(trainer: GridTrainer, labels: NodeLabels): void {
   const n = trainer.grid.nodes.length;
-  const vectors = tensor(
-    trainer.rows(
-      'vertices',
-      Int32Array.from({ length: n }, (_, v) => v),
-    ),
-    [n, trainer.settings.dim],
-  );
+  const vectors = tensor(trainer.rows('vertices', nodesFrom(0, n)), [n, trainer.settings.dim]);
   const nodes = labelledNodes(labels);
   for (const share of [0.1, 0.5, 0.9]) {
     const split = splitNodes(nodes, share, new Random(trainer.settings.seed).split('labels'));
@@ -299,94 +248,4 @@ function printScores(trainer: GridTrainer, labels: NodeLabels): void {
     );
   }
   vectors.dispose();
-}
-
-/** Adds new edges, trains the rows of their new nodes, and writes the vectors of all nodes. */
-async function updateVectors({ graph, names }: NamedGraph, flags: GraphViteFlags): Promise<void> {
-  const { update, vectors: path, out, dim } = flags;
-  if (path === undefined)
-    throw new Error('--update needs --vectors: a .safetensors file that gossamer embed --method graphvite wrote');
-  const { tensors, metadata } = readSafetensors(readBytes(path), path);
-  const { vectors, contexts } = tensors;
-  if (!vectors || !contexts)
-    throw new Error(
-      `"${path}" holds no vectors with their contexts; gossamer embed --method graphvite -o ${path} writes them`,
-    );
-  if (vectors.shape[1] !== dim)
-    throw new Error(
-      `"${path}" holds vectors of ${vectors.shape[1]} dimensions, not ${dim}; give --dim ${vectors.shape[1]}`,
-    );
-  const joined = withNewEdges(
-    { graph, names },
-    JSON.parse(metadata.ids ?? '[]') as string[],
-    await loadEdges(update as string),
-    path,
-  );
-  const started = performance.now();
-  const known = { vertices: vectors.dataSync<Float32Array>(), contexts: contexts.dataSync<Float32Array>() };
-  const added = embedNewNodes(joined.graph, known, optionsOf(flags));
-  const all = (old: Float32Array, own: Float32Array) => {
-    const values = new Float32Array(old.length + own.length);
-    values.set(old);
-    values.set(own, old.length);
-    return { shape: [joined.graph.nodeCount, dim], view: () => values };
-  };
-  await writeVectors(out, {
-    vectors: all(known.vertices, added.vertices),
-    ...(out.endsWith('.safetensors') && { contexts: all(known.contexts, added.contexts) }),
-    nameOf: joined.nameOf,
-    metadata,
-  });
-  process.stderr.write(
-    `${out}: ${added.vertices.length / dim} new nodes beside ${known.vertices.length / dim} in ${((performance.now() - started) / 1000).toFixed(2)} s\n`,
-  );
-}
-
-/** The graph with new edges, its nodes in the order of the vectors, then the new ones. */
-function withNewEdges(
-  { graph, names }: NamedGraph,
-  ids: readonly string[],
-  list: Awaited<ReturnType<typeof loadEdges>>,
-  path: string,
-): { graph: Graph; nameOf(node: number): string } {
-  const numbers = new Map(ids.map((name, node) => [name, node]));
-  const strange = Array.from({ length: names.count }, (_, v) => names.of(v)).find((name) => !numbers.has(name));
-  if (strange !== undefined || names.count !== ids.length)
-    throw new Error(
-      `"${path}" holds vectors of ${ids.length} nodes and the edges name ${names.count}${strange === undefined ? '' : `, "${strange}" among them`}; give the edges that they were trained on`,
-    );
-  const numberOf = (name: string) => {
-    const number = numbers.get(name) ?? numbers.size;
-    numbers.set(name, number);
-    return number;
-  };
-  const old = graph.edges();
-  const both = (side: 'sources' | 'targets') => {
-    const ends = new Int32Array(old[side].length + list[side].length);
-    old[side].forEach((v, i) => {
-      ends[i] = numberOf(names.of(v));
-    });
-    list[side].forEach((v, i) => {
-      ends[old[side].length + i] = numberOf(list.names.of(v));
-    });
-    return ends;
-  };
-  const weighted = old.weights ?? list.weights;
-  const weights = weighted && new Float32Array(old.sources.length + list.sources.length).fill(1);
-  if (old.weights) weights?.set(old.weights);
-  if (list.weights) weights?.set(list.weights, old.sources.length);
-  const [sources, targets] = [both('sources'), both('targets')];
-  const all = [...numbers.keys()];
-  return {
-    graph: graphOfEdges(
-      {
-        sources,
-        targets,
-        weights,
-        names: { count: all.length, of: (v) => all[v] as string, find: (name) => numbers.get(name) },
-      },
-      graph.directed,
-    ),
-    nameOf: (node) => all[node] as string,
-  };
 }
